@@ -1,0 +1,12 @@
+/** Words that everyone shares. Imports nothing of ours. */
+export type { Cid, ContributionId, Digest, PeerId, RunId } from "./ids.ts";
+export { StarlingError, assert, messageOf } from "./errors.ts";
+export { type Accepted, type Refused, type Verdict, accept, ignore, reject } from "./verdict.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { digestFromBytes, digestOf, digestToBytes, sha256 } from "./hash.ts";
+export { DAG_CBOR, RAW, checkCid, cidOf, matchesCid, parseCid } from "./cid.ts";
+export { FRACTION_BITS, ONE, fromFixed, roundHalfToEven, toFixed } from "./fixed.ts";
+export { BLOCK_BYTES, blocksOf, bytesOf, merkleRoot, rootOfBytes } from "./merkle.ts";
+export { SeededRandom } from "./random.ts";
+export { type Logger, silentLog } from "./log.ts";
+export { type Service, startAll, stopAll } from "./service.ts";
