@@ -1,0 +1,124 @@
+/**
+ * Walks over the chunks of a frame. One decoder for both passes: the first checks bytes that nobody has checked yet,
+ * the later ones read the same bytes again to add them up.
+ */
+import { type Refused, reject } from "../core/index.ts";
+import { fillLevels, fillValues, isDeadCode, levelCount } from "./levels.ts";
+import { CHUNK_HEAD_BYTES } from "./frame.ts";
+import { MAGNITUDE_BITS, MAGNITUDE_CODE_MAX, decodeMagnitude } from "./magnitude.ts";
+import type { SquareSum } from "./norm.ts";
+import { packedBytes, unpackCodes } from "./pack.ts";
+import { GAPS_OUT_OF_RANGE, GAPS_TRUNCATED, readGaps } from "./rice.ts";
+import { CHUNK_LENGTH, type CodecSettings, keptOf } from "./settings.ts";
+
+export class ChunkCursor {
+  /** Of the chunk read last: how many elements were kept; 0 for a zero chunk. */
+  kept = 0;
+  /** Whether `indices` are 0..kept-1, then not filled in. */
+  dense = false;
+  readonly indices: Uint16Array = new Uint16Array(CHUNK_LENGTH); // (kept,), ascending
+  readonly codes: Uint8Array = new Uint8Array(CHUNK_LENGTH + 3); // (kept,)
+  readonly values: Int32Array = new Int32Array(256); // by code, fixed point
+
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  readonly #settings: CodecSettings;
+  readonly #n: number;
+  readonly #levels = new Int32Array(128); // (n,)
+  readonly #counts = new Int32Array(256); // (2n,)
+  #at: number;
+
+  /** Reads bytes[at..end). */
+  constructor(bytes: Uint8Array, range: { at: number; end: number }, settings: CodecSettings) {
+    this.#bytes = bytes;
+    this.#at = range.at;
+    this.#end = range.end;
+    this.#settings = settings;
+    this.#n = levelCount(settings.valueBits);
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  moveTo(at: number): void {
+    this.#at = at;
+  }
+
+  /** Reads the next chunk, of `length` elements. Returns what is wrong with it; safe for any bytes. */
+  read(length: number): Refused | undefined {
+    this.kept = 0;
+    if (this.#at + CHUNK_HEAD_BYTES > this.#end) return this.#truncated("two magnitudes");
+    const word = this.#readHead();
+    if (word === 0) return undefined;
+    const hi = word & (2 ** MAGNITUDE_BITS - 1);
+    const lo = word >> MAGNITUDE_BITS;
+    if (hi > MAGNITUDE_CODE_MAX || lo > hi) {
+      return reject(
+        "DELTA_MAGNITUDE",
+        `expected codes lo <= hi <= ${MAGNITUDE_CODE_MAX}, got ${lo} and ${hi}`,
+      );
+    }
+    fillLevels(this.#levels, this.#n, decodeMagnitude(lo), decodeMagnitude(hi));
+    fillValues(this.values, this.#levels, this.#n);
+    const kept = keptOf(length, this.#settings);
+    return this.#readCodes(kept) ?? this.#readIndices(kept, length);
+  }
+
+  /** Checks the codes of the chunk read last, and adds its squares to `squares`. */
+  check(squares: SquareSum): Refused | undefined {
+    if (this.kept === 0) return undefined;
+    const counts = this.#counts.fill(0);
+    for (let i = 0; i < this.kept; i++) {
+      const code = this.codes[i] as number;
+      counts[code] = (counts[code] as number) + 1;
+    }
+    for (let code = 0; code < 2 * this.#n; code++) {
+      if (counts[code] !== 0 && isDeadCode(code, this.#levels, this.#n)) {
+        return reject(
+          "DELTA_CODE",
+          `expected the canonical code of each value, got ${code} before byte ${this.#at}`,
+        );
+      }
+    }
+    squares.addChunk(counts, this.#levels, this.#n);
+    return undefined;
+  }
+
+  #readCodes(kept: number): Refused | undefined {
+    const size = packedBytes(kept, this.#settings.valueBits);
+    if (this.#at + size > this.#end) return this.#truncated(`${size} bytes of codes`);
+    const padded = unpackCodes(this.#bytes, this.#at, this.codes, kept, this.#settings.valueBits);
+    this.#at += size;
+    return padded
+      ? undefined
+      : reject("DELTA_PADDING", `expected zero bits after the codes, before byte ${this.#at}`);
+  }
+
+  #readIndices(kept: number, length: number): Refused | undefined {
+    this.dense = kept === length;
+    this.kept = kept;
+    if (this.dense) return undefined;
+    const next = readGaps(this.#bytes, this.#at, this.#end, this.indices, { kept, length });
+    if (next === GAPS_TRUNCATED) return this.#truncated(`${kept} indices`);
+    if (next === GAPS_OUT_OF_RANGE) {
+      return reject(
+        "DELTA_INDEX",
+        `expected ${kept} indices below ${length} at byte ${this.#at}, got a greater one`,
+      );
+    }
+    if (next < 0) return reject("DELTA_PADDING", `expected zero bits after the indices at byte ${this.#at}`);
+    this.#at = next;
+    return undefined;
+  }
+
+  #truncated(expected: string): Refused {
+    return reject("DELTA_TRUNCATED", `expected ${expected} at byte ${this.#at}, got the end at ${this.#end}`);
+  }
+
+  #readHead(): number {
+    let word = 0;
+    for (let i = 0; i < CHUNK_HEAD_BYTES; i++) word |= (this.#bytes[this.#at++] as number) << (8 * i);
+    return word;
+  }
+}

@@ -1,0 +1,132 @@
+/** Residual to bytes: per chunk choose the elements, fit two magnitudes, quantise, and keep what was lost. */
+import { assert } from "../core/index.ts";
+import { createFitter } from "./fit.ts";
+import { CHUNK_HEAD_BYTES, HEAD_BYTES, deltaBytesMax, writeChecksum, writeHead } from "./frame.ts";
+import { chunkLengths, parameterCount } from "./layout.ts";
+import { fillLevels, fillThresholds, fillValues, levelCount } from "./levels.ts";
+import { MAGNITUDE_BITS, decodeMagnitude, encodeMagnitude } from "./magnitude.ts";
+import { SquareSum } from "./norm.ts";
+import { packCodes } from "./pack.ts";
+import { writeGaps } from "./rice.ts";
+import { createSelector } from "./select.ts";
+import { CHUNK_LENGTH, type CodecSettings, assertSettings, keptOf } from "./settings.ts";
+
+/**
+ * Compresses residual (P,), int32 fixed point, and takes what the bytes decode to out of it, exactly:
+ * residual_before = residual_after + decoded (error feedback; SparseLoCo, arXiv 2508.15706, algorithm 1).
+ * `lengths`: element count of each tensor in order, P in all. `norm`: floor(sqrt(sum decoded^2)), fixed point.
+ * The bytes are a function of the arguments alone, on every machine.
+ */
+export function encodeDelta(
+  residual: Int32Array,
+  lengths: readonly number[],
+  settings: CodecSettings,
+): { bytes: Uint8Array; norm: number } {
+  assertSettings(settings);
+  const count = parameterCount(lengths);
+  assert(residual.length === count, `residual has ${residual.length} elements, the tensors have ${count}`);
+  const out = new Uint8Array(deltaBytesMax(lengths, settings));
+  writeHead(out, lengths, settings);
+  const encoder = new ChunkEncoder(out, settings);
+  let base = 0;
+  for (const length of chunkLengths(lengths)) {
+    encoder.encode(residual.subarray(base, base + length));
+    base += length;
+  }
+  const end = writeChecksum(out, encoder.at);
+  return { bytes: out.slice(0, end), norm: encoder.squares.norm() };
+}
+
+class ChunkEncoder {
+  at = HEAD_BYTES;
+  readonly squares = new SquareSum();
+  readonly #out: Uint8Array;
+  readonly #settings: CodecSettings;
+  readonly #n: number;
+  readonly #selector = createSelector();
+  readonly #fitter = createFitter();
+  readonly #magnitudes = new Int32Array(CHUNK_LENGTH); // |residual|, (L,)
+  readonly #kept = new Int32Array(CHUNK_LENGTH); // magnitudes of the kept, (k,)
+  readonly #indices = new Uint16Array(CHUNK_LENGTH); // (k,)
+  readonly #codes = new Uint8Array(CHUNK_LENGTH + 3); // (k,)
+  readonly #levels = new Int32Array(128); // (n,)
+  readonly #thresholds = new Int32Array(127); // (n - 1,)
+  readonly #values = new Int32Array(256); // by code, (2n,)
+  readonly #counts = new Int32Array(256); // (2n,)
+
+  constructor(out: Uint8Array, settings: CodecSettings) {
+    this.#out = out;
+    this.#settings = settings;
+    this.#n = levelCount(settings.valueBits);
+  }
+
+  /** Appends one chunk's bytes; chunk (L,) is left with what they do not say. */
+  encode(chunk: Int32Array): void {
+    const length = chunk.length;
+    const kept = keptOf(length, this.#settings);
+    const magnitudes = this.#choose(chunk, kept);
+    const { lo, hi } = this.#fitter.fit(magnitudes, kept, this.#n);
+    const [loCode, hiCode] = [encodeMagnitude(lo), encodeMagnitude(hi)];
+    this.#writeHead(hiCode + loCode * 2 ** MAGNITUDE_BITS);
+    if (hiCode === 0) return;
+    this.#setLevels(decodeMagnitude(loCode), decodeMagnitude(hiCode));
+    this.#quantise(chunk, magnitudes, kept);
+    this.squares.addChunk(this.#counts, this.#levels, this.#n);
+    this.at = packCodes(this.#out, this.at, this.#codes, kept, this.#settings.valueBits);
+    if (kept < length) this.at = writeGaps(this.#out, this.at, this.#indices, { kept, length });
+  }
+
+  /** Fills #indices with what is kept; returns the magnitudes of those, in the same order. */
+  #choose(chunk: Int32Array, kept: number): Int32Array {
+    const magnitudes = this.#magnitudes;
+    const indices = this.#indices;
+    let greatest = 0;
+    for (let i = 0; i < chunk.length; i++) {
+      const x = chunk[i] as number;
+      const sign = x >> 31;
+      const wrapped = ((x ^ sign) - sign) | 0; // |x|, but -2^31 stays
+      const m = (wrapped - (wrapped >>> 31)) | 0; // and becomes 2^31 - 1 here
+      magnitudes[i] = m;
+      greatest = Math.max(greatest, m);
+    }
+    if (kept === chunk.length) {
+      for (let i = 0; i < kept; i++) indices[i] = i;
+      return magnitudes;
+    }
+    this.#selector.select(magnitudes, chunk.length, greatest, kept, indices);
+    for (let i = 0; i < kept; i++) this.#kept[i] = magnitudes[indices[i] as number] as number;
+    return this.#kept;
+  }
+
+  #setLevels(lo: number, hi: number): void {
+    fillLevels(this.#levels, this.#n, lo, hi);
+    fillThresholds(this.#thresholds, this.#levels, this.#n);
+    fillValues(this.#values, this.#levels, this.#n);
+  }
+
+  /** Codes, their counts, and chunk -= decoded. */
+  #quantise(chunk: Int32Array, magnitudes: Int32Array, kept: number): void {
+    const [n, levels, thresholds, values] = [this.#n, this.#levels, this.#thresholds, this.#values];
+    const counts = this.#counts.fill(0);
+    const lo = levels[0] as number;
+    const hi = levels[n - 1] as number;
+    const levelsPerUnit = hi > lo ? (n - 1) / (hi - lo) : 0;
+    for (let i = 0; i < kept; i++) {
+      const m = magnitudes[i] as number;
+      // A guess that is off by one at most, then the exact answer.
+      let j = Math.min(n - 1, Math.max(0, (m - lo) * levelsPerUnit + 0.5)) | 0;
+      while (j < n - 1 && m > (thresholds[j] as number)) j++;
+      while (j > 0 && m <= (thresholds[j - 1] as number)) j--;
+      const at = this.#indices[i] as number;
+      const x = chunk[at] as number;
+      const code = x < 0 && levels[j] !== 0 ? j + n : j;
+      this.#codes[i] = code;
+      counts[code] = (counts[code] as number) + 1;
+      chunk[at] = x - (values[code] as number);
+    }
+  }
+
+  #writeHead(word: number): void {
+    for (let i = 0; i < CHUNK_HEAD_BYTES; i++) this.#out[this.at++] = (word >> (8 * i)) & 255;
+  }
+}

@@ -1,0 +1,113 @@
+/** Bytes of a stranger to a delta that can be added up: everything is checked before anything is used. */
+import { type Verdict, accept, assert, reject } from "../core/index.ts";
+import { ChunkCursor } from "./chunk-cursor.ts";
+import { CHECKSUM_BYTES, HEAD_BYTES, checkFrame } from "./frame.ts";
+import { chunkLengths, parameterCount } from "./layout.ts";
+import { SquareSum } from "./norm.ts";
+import { CHUNK_LENGTH, type CodecSettings } from "./settings.ts";
+
+/** A verified delta, chunk by chunk. It reads the bytes that it was opened on: they must not change meanwhile. */
+export interface DeltaReader {
+  /** floor(sqrt(sum D_i^2)) of the decoded D, fixed point. */
+  readonly norm: number;
+  /**
+   * acc[0..L) += factor * D for the next chunk, of L elements; acc has room for them (4096 always do). Returns L, or
+   * 0 after the last chunk. `factor` is an integer with |factor * D| < 2^52, so every product is exact.
+   */
+  addNextChunk(acc: Float64Array, factor: number): number;
+  /** Back to the first chunk. */
+  rewind(): void;
+}
+
+/**
+ * Checks a delta completely: size, head, checksum, every chunk, and that it is canonical. For any bytes whatever
+ * this returns a verdict and allocates a fixed amount, plus 2 bytes per chunk of our own layout.
+ */
+export function openDelta(
+  bytes: Uint8Array,
+  lengths: readonly number[],
+  settings: CodecSettings,
+): Verdict<DeltaReader> {
+  const refused = checkFrame(bytes, lengths, settings);
+  if (refused) return refused;
+  const end = bytes.length - CHECKSUM_BYTES;
+  const cursor = new ChunkCursor(bytes, { at: HEAD_BYTES, end }, settings);
+  const chunks = chunkLengths(lengths);
+  const squares = new SquareSum();
+  for (const length of chunks) {
+    const fault = cursor.read(length) ?? cursor.check(squares);
+    if (fault) return fault;
+  }
+  if (cursor.at !== end) {
+    return reject("DELTA_SIZE", `expected the last chunk to end at byte ${end}, it ends at ${cursor.at}`);
+  }
+  return accept(new VerifiedDelta(cursor, chunks, squares.norm()));
+}
+
+/** The whole delta as int32 fixed point, (P,). */
+export function decodeDelta(
+  bytes: Uint8Array,
+  lengths: readonly number[],
+  settings: CodecSettings,
+): Verdict<Int32Array> {
+  const opened = openDelta(bytes, lengths, settings);
+  if (opened.kind !== "accept") return opened;
+  const delta = new Int32Array(parameterCount(lengths)); // (P,)
+  const acc = new Float64Array(CHUNK_LENGTH);
+  for (let at = 0; at < delta.length;) {
+    const length = opened.value.addNextChunk(acc.fill(0), 1);
+    delta.set(acc.subarray(0, length), at);
+    at += length;
+  }
+  return accept(delta);
+}
+
+class VerifiedDelta implements DeltaReader {
+  readonly norm: number;
+  readonly #cursor: ChunkCursor;
+  readonly #chunks: Uint16Array;
+  readonly #products = new Float64Array(256); // factor * value, by code
+  #next = 0;
+
+  constructor(cursor: ChunkCursor, chunks: Uint16Array, norm: number) {
+    this.norm = norm;
+    this.#cursor = cursor;
+    this.#chunks = chunks;
+    this.rewind();
+  }
+
+  addNextChunk(acc: Float64Array, factor: number): number {
+    if (this.#next === this.#chunks.length) return 0;
+    const length = this.#chunks[this.#next++] as number;
+    assert(acc.length >= length, `the accumulator has ${acc.length} elements, the chunk has ${length}`);
+    const cursor = this.#cursor;
+    const fault = cursor.read(length);
+    assert(fault === undefined, `the bytes of a delta changed after they were checked: ${fault?.detail}`);
+    const { kept, codes, indices, values } = cursor;
+    const products = this.#products;
+    for (let code = 0; code < values.length; code++) products[code] = factor * (values[code] as number);
+    if (cursor.dense) addDense(acc, products, codes, kept);
+    else addSparse(acc, products, { codes, indices, kept });
+    return length;
+  }
+
+  rewind(): void {
+    this.#next = 0;
+    this.#cursor.moveTo(HEAD_BYTES);
+  }
+}
+
+function addDense(acc: Float64Array, products: Float64Array, codes: Uint8Array, kept: number): void {
+  for (let i = 0; i < kept; i++) acc[i] = (acc[i] as number) + (products[codes[i] as number] as number);
+}
+
+function addSparse(
+  acc: Float64Array,
+  products: Float64Array,
+  { codes, indices, kept }: { codes: Uint8Array; indices: Uint16Array; kept: number },
+): void {
+  for (let i = 0; i < kept; i++) {
+    const at = indices[i] as number;
+    acc[at] = (acc[at] as number) + (products[codes[i] as number] as number);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The fold: start weights minus the averaged deltas of the included sets, in exact integer arithmetic.
+ *
+ *   A(S)[i] = roundHalfToEven( sum over j in S of k_j * D_j[i] / 2^20 )
+ *   k_j     = floor( 2^20 * eta * a_j * min(1, 2 * medianNorm / norm_j) )
+ *   a_j     = w_j / sum(w),  w_j = min(tokens_j, 2 * medianTokens)
+ *
+ * Every product and partial sum is an integer below 2^52, so any order gives the same bits. Addition is modulo
+ * 2^32, so a round that was folded wrongly (because later citations changed it) is taken out again exactly.
+ */
+import { CHUNK_LENGTH, type DeltaReader } from "../codec/index.ts";
+import type { ContributionId, Cid } from "../core/index.ts";
+import type { Contribution } from "./view.ts";
+import { medianTokens } from "./weights.ts";
+
+export interface FoldTerm {
+  readonly id: ContributionId;
+  readonly cid: Cid;
+  /** k_j: an integer of at most 2^20. */
+  readonly factor: number;
+}
+
+const UNIT = 2 ** 20;
+/** Adding and subtracting this rounds a double below 2^51 to the nearest integer, ties to even. */
+const ROUNDER = 1.5 * 2 ** 52;
+
+/** The deltas of an included set with their factors, sorted by id. `outerRate`: eta in 2^-20 units. */
+export function foldTerms(included: readonly Contribution[], outerRate: number): FoldTerm[] {
+  const trained = included.filter(({ header }) => header.delta !== null);
+  const tokensMax = 2 * medianTokens(trained);
+  const work = trained.map(({ header }) => Math.min(header.work.tokens, tokensMax));
+  const total = work.reduce((a, b) => a + b, 0);
+  const norms = trained.map(({ header }) => header.delta?.norm ?? 0);
+  const normMax = 2 * weightedMedian(norms, work);
+  const terms = trained.map(({ id, header }, j) => {
+    const norm = norms[j] as number;
+    // floor(eta * w_j * min(norm, normMax) / (sum(w) * norm)) without rounding on the way.
+    const clipped = BigInt(outerRate) * BigInt(work[j] as number) * BigInt(Math.min(norm, normMax));
+    const factor = norm === 0 || total === 0 ? 0 : Number(clipped / (BigInt(total) * BigInt(norm)));
+    return { id, cid: header.delta?.cid as Cid, factor };
+  });
+  return terms.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The least value at which the cumulated weight reaches half of the total. */
+function weightedMedian(values: readonly number[], weights: readonly number[]): number {
+  const order = values.map((_, i) => i).sort((a, b) => (values[a] as number) - (values[b] as number));
+  const total = weights.reduce((a, b) => a + b, 0);
+  let cumulated = 0;
+  for (const i of order) {
+    cumulated += weights[i] as number;
+    if (2 * cumulated >= total) return values[i] as number;
+  }
+  return 0;
+}
+
+/**
+ * weights -= direction * A(S), in place; direction -1 takes a round out again. weights: (P,) fixed point;
+ * lengths: elements per tensor, as the deltas were encoded.
+ */
+export function foldRound(
+  weights: Int32Array,
+  terms: readonly { reader: DeltaReader; factor: number }[],
+  direction: 1 | -1,
+): void {
+  const [first] = terms;
+  if (first === undefined) return;
+  for (const { reader } of terms) reader.rewind();
+  const sums = new Float64Array(CHUNK_LENGTH);
+  for (let at = 0; at < weights.length; ) {
+    sums.fill(0);
+    let length = 0;
+    for (const { reader, factor } of terms) length = reader.addNextChunk(sums, factor);
+    for (let i = 0; i < length; i++) {
+      const average = (sums[i] as number) / UNIT + ROUNDER - ROUNDER;
+      weights[at + i] = (weights[at + i] as number) - direction * average;
+    }
+    at += length;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * History as seen from a set of parents: the inclusion rule (docs/design.md, section 4).
+ *
+ *   P        = the parents, all of round R-1
+ *   S(R-1)   = P
+ *   S(R-2)   = { x : weight of { d in P : x in parents(d) } >= 1/2 weight of P }
+ *   S(r)     = S_a(r) for every r <= R-3: the history of a = anchor(P), inherited as it is
+ *   anchor(P)= of the d in P whose parents hold >= 2/3 of the weight of S(R-2) (if none: of those that hold the
+ *              most), the one that draws the least lot
+ *
+ * A view is a pure function of its parents and is shared: every contribution has the view of its own parents, and
+ * older history is reached through the anchor's view, so a view costs one round, not a whole history.
+ */
+import type { ContributionId, PeerId, RunId } from "../core/index.ts";
+import type { Header } from "./header.ts";
+import { leastLot, ticketsOf } from "./lot.ts";
+import type { Rule } from "./rule.ts";
+import { type WeightTable, extendTable } from "./weights.ts";
+
+/** A header whose ancestors are all known. */
+export interface Contribution {
+  readonly id: ContributionId;
+  readonly header: Header;
+  /** The history that it builds on. */
+  readonly view: View;
+}
+
+/** What every view of one phase shares. */
+export interface ViewContext {
+  readonly run: RunId;
+  readonly phase: number;
+  readonly rule: Rule;
+  readonly founders: readonly PeerId[];
+}
+
+export class View {
+  /** R: the round that builds on this view. */
+  readonly round: number;
+  /** P, sorted by id, without authors who are in it twice. */
+  readonly parents: readonly Contribution[];
+  readonly context: ViewContext;
+  #anchor: Contribution | undefined;
+  #voted: readonly Contribution[] | undefined;
+  #table: WeightTable | undefined;
+  #firstAuthors: ReadonlySet<PeerId> | undefined;
+  #includedTokens: number | undefined;
+
+  constructor(context: ViewContext, round: number, parents: readonly Contribution[]) {
+    this.context = context;
+    this.round = round;
+    this.parents = withoutEquivocators(parents);
+  }
+
+  /** Rounds below this one are settled for contributions that build on this view. */
+  get settledRound(): number {
+    return settledRoundAt(this.round, this.context.rule);
+  }
+
+  /** S(r): the included contributions of round r < R, sorted by id. */
+  included(round: number): readonly Contribution[] {
+    if (round < 0 || round >= this.round) return [];
+    if (round === this.round - 1) return this.parents;
+    const view = this.#viewAt(round + 2);
+    return view === undefined ? [] : view.voted();
+  }
+
+  /** S(R-2), elected by all parents. */
+  voted(): readonly Contribution[] {
+    this.#voted ??= elect(this.parents, (author) => this.weightOf(author));
+    return this.#voted;
+  }
+
+  /** The parent whose older history is inherited; undefined in rounds 0 and 1, which have none. */
+  anchor(): Contribution | undefined {
+    if (this.round < 2) return undefined;
+    this.#anchor ??= this.#drawAnchor();
+    return this.#anchor;
+  }
+
+  /** Voting weight of an author for decisions of this view's round. */
+  weightOf(author: PeerId): number {
+    const tableRound = settledRoundAt(this.round - 1, this.context.rule);
+    if (tableRound > 0) return this.tableAt(tableRound).get(author) ?? 0;
+    const { founders } = this.context;
+    if (founders.length > 0) return founders.includes(author) ? 1 : 0;
+    return this.#authorsOfRoundZero().has(author) ? 1 : 0;
+  }
+
+  /** The table of voting weights that the settled root of this round commits to; `round` at most this view's settled round. */
+  tableAt(round: number): WeightTable {
+    const pending: View[] = [];
+    let view = round <= 0 ? undefined : this.#viewAt(round + 1);
+    while (view !== undefined && view.#table === undefined) {
+      pending.push(view);
+      view = view.round <= 2 ? undefined : view.anchor()?.view;
+    }
+    let table: WeightTable = (view !== undefined && view.#table) || new Map();
+    for (const next of pending.reverse()) {
+      const window = this.context.rule.weightWindow;
+      table = extendTable(table, next.voted(), next.included(next.round - 2 - window));
+      next.#table = table;
+    }
+    return table;
+  }
+
+  /** Tokens of all rounds below R, counted as voting weight counts them. */
+  includedTokens(): number {
+    // Below S(R-2) everything is the anchor's, so the sum is kept along the anchors' views.
+    return this.#tokensVoted() + sumCounted(this.parents);
+  }
+
+  /** Tokens of the rounds up to R-2. */
+  #tokensVoted(): number {
+    const pending: View[] = [];
+    let view = this.#viewAt(this.round);
+    while (view !== undefined && view.round >= 2 && view.#includedTokens === undefined) {
+      pending.push(view);
+      view = view.anchor()?.view;
+    }
+    let tokens = (view !== undefined && view.#includedTokens) || 0;
+    for (const next of pending.reverse()) {
+      tokens += sumCounted(next.voted());
+      next.#includedTokens = tokens;
+    }
+    return tokens;
+  }
+
+  /** The view of the given round on this view's chain of anchors. */
+  #viewAt(round: number): View | undefined {
+    // Settled history is the same for all parents, so it needs no anchor; the anchor's weights are read from it.
+    const isSettled = round <= settledRoundAt(this.round - 1, this.context.rule) + 1;
+    if (round === this.round) return this;
+    let view = isSettled ? this.parents[0]?.view : this.anchor()?.view;
+    while (view !== undefined && view.round > round) view = view.anchor()?.view;
+    return view;
+  }
+
+  #drawAnchor(): Contribution | undefined {
+    const { run, phase } = this.context;
+    const included = new Set(this.voted().map((c) => c.id));
+    const weight = votes(this.voted(), (author) => this.weightOf(author));
+    const total = sum(this.voted().map(weight));
+    const held = this.parents.map((d) => sum(d.view.parents.filter((x) => included.has(x.id)).map(weight)));
+    const most = Math.max(...held);
+    const holdsEnough = (h: number): boolean => (3 * most >= 2 * total ? 3 * h >= 2 * total : h === most);
+    const candidates = this.parents.filter((_, i) => holdsEnough(held[i] as number));
+    const heaviest = Math.max(...this.parents.map((d) => this.weightOf(d.header.author)));
+    return leastLot(
+      candidates.map((c) => ({
+        item: c,
+        author: c.header.author,
+        tickets: ticketsOf(this.weightOf(c.header.author), heaviest),
+      })),
+      { run, phase, round: this.round - 1 },
+    );
+  }
+
+  #authorsOfRoundZero(): ReadonlySet<PeerId> {
+    this.#firstAuthors ??= new Set(
+      this.round <= 1
+        ? this.parents.map((c) => c.header.author)
+        : this.parents.flatMap((c) => [...c.view.#authorsOfRoundZero()]),
+    );
+    return this.#firstAuthors;
+  }
+}
+
+/** Rounds below this one are settled in a contribution of the given round. */
+export function settledRoundAt(round: number, rule: Rule): number {
+  return Math.max(0, round - rule.settleDepth);
+}
+
+/** The x cited by at least half the weight of P; never two of one author. Sorted by id. */
+function elect(parents: readonly Contribution[], weightOf: (author: PeerId) => number): readonly Contribution[] {
+  const weight = votes(parents, weightOf);
+  const total = sum(parents.map(weight));
+  const support = new Map<Contribution, number>();
+  for (const d of parents) {
+    for (const x of d.view.parents) support.set(x, (support.get(x) ?? 0) + weight(d));
+  }
+  return withoutEquivocators([...support].filter(([, w]) => 2 * w >= total).map(([x]) => x));
+}
+
+/** Each contribution's vote: its author's weight, or one each where none of them weighs anything yet. */
+function votes(
+  voters: readonly Contribution[],
+  weightOf: (author: PeerId) => number,
+): (voter: Contribution) => number {
+  const nobodyWeighs = voters.every((d) => weightOf(d.header.author) === 0);
+  return nobodyWeighs ? () => 1 : (d) => weightOf(d.header.author);
+}
+
+/** Sorted by id; of authors with two contributions, both fall out. */
+export function withoutEquivocators(contributions: readonly Contribution[]): readonly Contribution[] {
+  const perAuthor = new Map<PeerId, number>();
+  for (const { header } of contributions) perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
+  return contributions
+    .filter(({ header }) => perAuthor.get(header.author) === 1)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function sumCounted(included: readonly Contribution[]): number {
+  return sum([...extendTable(new Map(), included, []).values()]);
+}
+
+function sum(numbers: readonly number[]): number {
+  let total = 0;
+  for (const n of numbers) total += n;
+  return total;
+}

@@ -1,0 +1,39 @@
+/**
+ * Voting weight: accepted work. An author's weight is the sum over the last `weightWindow` settled rounds of
+ * min(tokens, median tokens) of its included contributions. Token claims count at most the median, or a third of
+ * the peers could claim half the weight.
+ */
+import type { PeerId } from "../core/index.ts";
+import type { Contribution } from "./view.ts";
+
+export type WeightTable = ReadonlyMap<PeerId, number>;
+
+/** The table one settled round later: `included` enters, `leaving` (the round that falls out of the window) goes. */
+export function extendTable(
+  table: WeightTable,
+  included: readonly Contribution[],
+  leaving: readonly Contribution[],
+): WeightTable {
+  const next = new Map(table);
+  for (const [author, tokens] of countedTokens(included)) next.set(author, (next.get(author) ?? 0) + tokens);
+  for (const [author, tokens] of countedTokens(leaving)) {
+    const left = (next.get(author) ?? 0) - tokens;
+    if (left > 0) next.set(author, left);
+    else next.delete(author);
+  }
+  return next;
+}
+
+function countedTokens(included: readonly Contribution[]): [PeerId, number][] {
+  const median = medianTokens(included);
+  return included
+    .filter(({ header }) => header.delta !== null)
+    .map(({ header }) => [header.author, Math.min(header.work.tokens, median)]);
+}
+
+/** Lower median of the tokens of those that trained; 0 when none did. */
+export function medianTokens(included: readonly Contribution[]): number {
+  const tokens = included.filter(({ header }) => header.delta !== null).map(({ header }) => header.work.tokens);
+  tokens.sort((a, b) => a - b);
+  return tokens[(tokens.length - 1) >> 1] ?? 0;
+}

@@ -1,0 +1,55 @@
+/**
+ * Every name that peers must agree on. The run is part of every name that only its own peers may answer, so that
+ * two runs which meet (a shared bootstrap, one LAN) pass each other by.
+ */
+import type { RunId } from "../core/index.ts";
+
+/** Blocks are named by content, so any run may serve them. */
+export const BLOCKS_PROTOCOL = "/starling/1/blocks";
+export const SYNC_PROTOCOL = "/starling/1/sync";
+
+/** Phases whose topics a node knows. Guess: a ladder has at most seven rungs; successors add some. */
+export const PHASES_MAX = 64;
+
+/** A peer that speaks any protocol under this prefix is a peer of the run. */
+export function runPrefix(run: RunId): string {
+  return `/starling/1/${run}/`;
+}
+
+export function dhtProtocol(run: RunId): string {
+  return `${runPrefix(run)}kad/1.0.0`;
+}
+
+/** As libp2p's ping wants it: it adds the slashes and `/ping/1.0.0`. */
+export function pingPrefix(run: RunId): string {
+  return `starling/1/${run}`;
+}
+
+/** The service name on the LAN; a DNS label holds 63 characters, so only the run's last 32. */
+export function mdnsTag(run: RunId): string {
+  return `_starling-${run.slice(-32)}._udp.local`;
+}
+
+/** Headers of one phase's contributions. */
+export function contributionsTopic(run: RunId, phase: number): string {
+  return `${runPrefix(run)}phase/${phase}/contributions`;
+}
+
+/** Signed verdicts of one phase's audits and gates. */
+export function verdictsTopic(run: RunId, phase: number): string {
+  return `${runPrefix(run)}phase/${phase}/verdicts`;
+}
+
+/** Who is here, for people to look at; nothing is decided by it. */
+export function presenceTopic(run: RunId): string {
+  return `${runPrefix(run)}presence`;
+}
+
+/** Every topic of a run: what may be subscribed to, scored and remembered is bounded by this list. */
+export function topicsOf(run: RunId): string[] {
+  const phases = Array.from({ length: PHASES_MAX }, (_, phase) => phase);
+  return [
+    presenceTopic(run),
+    ...phases.flatMap((phase) => [contributionsTopic(run, phase), verdictsTopic(run, phase)]),
+  ];
+}

@@ -1,0 +1,67 @@
+/** What a node says of itself: the answer of `starling status --json`, the testnet's table and its report. */
+import type { Digest, PeerId, RunId } from "../core/index.ts";
+
+export type NodeState =
+  | "starting"
+  | "fetching"
+  | "waiting"
+  | "training"
+  | "collecting"
+  | "closing"
+  | "finished"
+  | "stopped";
+
+export interface SettledStatus {
+  /** Rounds folded into the root. */
+  readonly round: number;
+  readonly root: Digest;
+  /** Merkle root of the weights alone; equal to that of an export. */
+  readonly weightsRoot: Digest;
+}
+
+/** One point of the loss curve, of the weights that a round started from. */
+export interface CurvePoint {
+  readonly round: number;
+  /** Included tokens of the whole flock until then. */
+  readonly tokens: number;
+  readonly validationLossNats: number;
+}
+
+export interface NodeStatus {
+  readonly version: string;
+  readonly run: RunId;
+  readonly runName: string;
+  readonly peerId: PeerId;
+  readonly pid: number | null;
+  readonly addresses: readonly string[];
+  readonly state: NodeState;
+  readonly engine: string;
+  readonly parametersCount: number;
+  readonly phase: number;
+  readonly round: number;
+  readonly settled: SettledStatus | null;
+  /** Training loss of the node's last inner step. */
+  readonly lossNats: number | null;
+  /** Held-out loss: of the current round's start weights (a few batches), and of the first and last settled ones (all). */
+  readonly validationLossNats: number | null;
+  readonly validationLossFirstNats: number | null;
+  readonly validationLossLastNats: number | null;
+  readonly peersCount: number;
+  /** Own contributions with work in them: published so far, and included in history as this node sees it. */
+  readonly contributionsPublished: number;
+  readonly contributionsIncluded: number;
+  /** Own inner steps that are in the settled weights. */
+  readonly stepsSettled: number;
+  /** The whole flock's included tokens. */
+  readonly tokensTotal: number;
+  readonly tokensPerSecond: number | null;
+  readonly trainingSeconds: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly deltaBytesMean: number | null;
+  /** What a delta would be as plain float32. */
+  readonly deltaBytesDense: number;
+  readonly pingP99Ms: number | null;
+  readonly eventLoopDelayP99Ms: number | null;
+  readonly curve: readonly CurvePoint[];
+}

@@ -1,0 +1,81 @@
+/**
+ * AdamW inside the graph (Loshchilov and Hutter 2019, with Adam of Kingma and Ba 2015), after clipping the gradient
+ * to a global norm. A step whose loss or gradient norm is not finite changes nothing: every scalar is then chosen
+ * so that the update is the identity.
+ */
+import { add, and, div, less, min, mul, sqrt, sub, sumOfSquares, where } from "./arithmetic.ts";
+import { scalar, type Tensor } from "./tensor.ts";
+
+const FLOAT32_MAX = 3.4e38;
+
+export interface AdamParameter {
+  readonly weight: Tensor;
+  readonly moment1: Tensor;
+  readonly moment2: Tensor;
+  readonly gradient: Tensor;
+  readonly decay: boolean;
+}
+
+/** What changes from step to step, as scalars; `stepScalars` computes their values. */
+export interface AdamScalars {
+  readonly stepSize: Tensor;
+  readonly epsilon: Tensor;
+  readonly shrink: Tensor;
+}
+
+export interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly gradientNormMax: number;
+}
+
+/** The values of `AdamScalars` for the step number `step` = 1, 2, ... */
+export function stepScalars(
+  o: AdamSettings,
+  lr: number,
+  step: number,
+): { stepSize: number; epsilon: number; shrink: number } {
+  // m_hat / (sqrt(v_hat) + eps)  =  m sqrt(1 - b2^t) / (1 - b1^t)  /  (sqrt(v) + eps sqrt(1 - b2^t))
+  const root = Math.sqrt(1 - o.beta2 ** step);
+  return { stepSize: (lr * root) / (1 - o.beta1 ** step), epsilon: o.epsilon * root, shrink: 1 - lr * o.weightDecay };
+}
+
+export interface AdamUpdate {
+  readonly gradientNorm: Tensor;
+  readonly updated: readonly { weight: Tensor; moment1: Tensor; moment2: Tensor }[];
+}
+
+/**
+ * The new weights and moments. They all depend on the gradient norm, hence on every gradient, hence come after
+ * every read of a weight: that is what makes it safe to write them over the old ones.
+ */
+export function adamW(
+  parameters: readonly AdamParameter[],
+  scalars: AdamScalars,
+  o: AdamSettings & { loss: Tensor },
+): AdamUpdate {
+  const gradientNorm = sqrt(parameters.map((p) => sumOfSquares(p.gradient)).reduce(add));
+  // A comparison with NaN is false.
+  const finite = and(less(gradientNorm, scalar(FLOAT32_MAX)), less(o.loss, scalar(FLOAT32_MAX)));
+  const gate = (value: Tensor, otherwise: number): Tensor => where(finite, value, scalar(otherwise));
+
+  const clip = gate(min(scalar(1), div(scalar(o.gradientNormMax), add(gradientNorm, scalar(1e-6)))), 0);
+  const keep1 = gate(scalar(o.beta1), 1);
+  const keep2 = gate(scalar(o.beta2), 1);
+  const blend1 = mul(clip, scalar(1 - o.beta1));
+  const blend2 = mul(mul(clip, clip), scalar(1 - o.beta2));
+  const stepSize = gate(scalars.stepSize, 0);
+  const shrink = gate(scalars.shrink, 1);
+
+  const updated = parameters.map((p) => {
+    const g = gate(p.gradient, 0);
+    const moment1 = add(mul(p.moment1, keep1), mul(g, blend1)); // m <- b1 m + (1 - b1) clip g
+    const moment2 = add(mul(p.moment2, keep2), mul(mul(g, g), blend2)); // v <- b2 v + (1 - b2) (clip g)^2
+    const change = mul(div(moment1, add(sqrt(moment2), scalars.epsilon)), stepSize);
+    const weight = sub(p.decay ? mul(p.weight, shrink) : p.weight, change);
+    return { weight, moment1, moment2 };
+  });
+  return { gradientNorm, updated };
+}

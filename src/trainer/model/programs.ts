@@ -1,0 +1,90 @@
+/**
+ * The graphs that engines run, as ONNX bytes. All take the parameters by their Hugging Face names; batches are
+ * (B, T + 1) int32, whose row holds T inputs and, one later, T targets.
+ */
+import { adamW } from "../graph/adamw.ts";
+import { differentiate } from "../graph/differentiate.ts";
+import { reshape, slice } from "../graph/layout.ts";
+import { gatherRows } from "../graph/neural.ts";
+import { writeOnnx } from "../graph/onnx-writer.ts";
+import { input, type Tensor } from "../graph/tensor.ts";
+import type { Optimizer } from "../optimizer.ts";
+import type { ModelConfig } from "./config.ts";
+import { hiddenStates, logits, loss, parameterInputs, type Parameters } from "./llama.ts";
+import { modelTensors } from "./tensors.ts";
+
+/** Names of a program's inputs and outputs that belong to a parameter, beside the parameter's own. */
+export const MOMENT1 = "moment1/";
+export const MOMENT2 = "moment2/";
+export const UPDATED = "updated/";
+export const GRADIENT = "gradient/";
+
+/** One optimiser step: weights, moments, batch, scalars -> `loss`, `gradientNorm`, and `updated/...` of all state. */
+export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences: number): Uint8Array {
+  const p = parameterInputs(c);
+  const moments1 = parameterInputs(c, MOMENT1);
+  const moments2 = parameterInputs(c, MOMENT2);
+  const scalars = {
+    stepSize: input("stepSize", "float32", []),
+    epsilon: input("epsilon", "float32", []),
+    shrink: input("shrink", "float32", []),
+  };
+  const batch = batchInput(c, sequences);
+  const lossNats = lossOfBatch(c, p, batch);
+  const gradients = differentiate(lossNats, [...p.values()]);
+  const specs = modelTensors(c);
+  const parameters = specs.map(({ name, decay }, i) => ({
+    weight: p.get(name) as Tensor,
+    moment1: moments1.get(name) as Tensor,
+    moment2: moments2.get(name) as Tensor,
+    gradient: gradients[i] as Tensor,
+    decay,
+  }));
+  const { gradientNorm, updated } = adamW(parameters, scalars, { ...optimizer, loss: lossNats });
+  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm };
+  specs.forEach(({ name }, i) => {
+    const { weight, moment1, moment2 } = updated[i] as (typeof updated)[number];
+    outputs[UPDATED + name] = weight;
+    outputs[UPDATED + MOMENT1 + name] = moment1;
+    outputs[UPDATED + MOMENT2 + name] = moment2;
+  });
+  const inputs = [...p.values(), ...moments1.values(), ...moments2.values(), batch, ...Object.values(scalars)];
+  return writeOnnx(inputs, outputs);
+}
+
+/** Weights, batch -> `loss` and `gradient/...` of every parameter. */
+export function gradientProgram(c: ModelConfig, sequences: number): Uint8Array {
+  const p = parameterInputs(c);
+  const batch = batchInput(c, sequences);
+  const lossNats = lossOfBatch(c, p, batch);
+  const gradients = differentiate(lossNats, [...p.values()]);
+  const named = [...p.keys()].map((name, i) => [GRADIENT + name, gradients[i] as Tensor] as const);
+  return writeOnnx([...p.values(), batch], { loss: lossNats, ...Object.fromEntries(named) });
+}
+
+/** Weights, batch -> `loss`. */
+export function evaluationProgram(c: ModelConfig, sequences: number): Uint8Array {
+  const p = parameterInputs(c);
+  const batch = batchInput(c, sequences);
+  return writeOnnx([...p.values(), batch], { loss: lossOfBatch(c, p, batch) });
+}
+
+/** Weights, `tokens` (T,) int32, `position` (1,) int32 -> `logits` (1, V) of what follows that position. */
+export function logitsProgram(c: ModelConfig): Uint8Array {
+  const p = parameterInputs(c);
+  const tokens = input("tokens", "int32", [c.contextLength]);
+  const position = input("position", "int32", [1]);
+  const hidden = gatherRows(hiddenStates(c, p, tokens, 1), position); // (1, D)
+  return writeOnnx([...p.values(), tokens, position], { logits: logits(c, p, hidden) });
+}
+
+function batchInput(c: ModelConfig, sequences: number): Tensor {
+  return input("batch", "int32", [sequences, c.contextLength + 1]);
+}
+
+function lossOfBatch(c: ModelConfig, p: Parameters, batch: Tensor): Tensor {
+  const [sequences] = batch.shape as [number];
+  const T = c.contextLength;
+  const part = (from: number): Tensor => reshape(slice(batch, 1, [from, from + T]), [sequences * T]);
+  return loss(c, p, { tokens: part(0), targets: part(1), sequences });
+}
