@@ -7,7 +7,7 @@ import { fillLevels, fillValues, isDeadCode, levelCount } from "./levels.ts";
 import { CHUNK_HEAD_BYTES } from "./frame.ts";
 import { MAGNITUDE_BITS, MAGNITUDE_CODE_MAX, decodeMagnitude } from "./magnitude.ts";
 import type { SquareSum } from "./norm.ts";
-import { packedBytes, unpackCodes } from "./pack.ts";
+import { CODES_SLACK, packedBytes, unpackCodes } from "./pack.ts";
 import { GAPS_OUT_OF_RANGE, GAPS_TRUNCATED, readGaps } from "./rice.ts";
 import { CHUNK_LENGTH, type CodecSettings, keptOf } from "./settings.ts";
 
@@ -17,8 +17,10 @@ export class ChunkCursor {
   /** Whether `indices` are 0..kept-1, then not filled in. */
   dense = false;
   readonly indices: Uint16Array = new Uint16Array(CHUNK_LENGTH); // (kept,), ascending
-  readonly codes: Uint8Array = new Uint8Array(CHUNK_LENGTH + 3); // (kept,)
-  readonly values: Int32Array = new Int32Array(256); // by code, fixed point
+  readonly codes: Uint8Array = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // (kept,)
+  /** 2n: codes are below it. */
+  readonly codeCount: number;
+  readonly values: Int32Array = new Int32Array(256); // by code, fixed point, (2n,)
 
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -35,6 +37,7 @@ export class ChunkCursor {
     this.#end = range.end;
     this.#settings = settings;
     this.#n = levelCount(settings.valueBits);
+    this.codeCount = 2 * this.#n;
   }
 
   get at(): number {
@@ -70,10 +73,10 @@ export class ChunkCursor {
     if (this.kept === 0) return undefined;
     const counts = this.#counts.fill(0);
     for (let i = 0; i < this.kept; i++) {
-      const code = this.codes[i] as number;
-      counts[code] = (counts[code] as number) + 1;
+      const code = this.codes[i];
+      counts[code]++;
     }
-    for (let code = 0; code < 2 * this.#n; code++) {
+    for (let code = 0; code < this.codeCount; code++) {
       if (counts[code] !== 0 && isDeadCode(code, this.#levels, this.#n)) {
         return reject(
           "DELTA_CODE",
@@ -85,10 +88,11 @@ export class ChunkCursor {
     return undefined;
   }
 
-  #readCodes(kept: number): Refused | undefined {
-    const size = packedBytes(kept, this.#settings.valueBits);
+  #readCodes(count: number): Refused | undefined {
+    const { valueBits } = this.#settings;
+    const size = packedBytes(count, valueBits);
     if (this.#at + size > this.#end) return this.#truncated(`${size} bytes of codes`);
-    const padded = unpackCodes(this.#bytes, this.#at, this.codes, kept, this.#settings.valueBits);
+    const padded = unpackCodes(this.#bytes, this.#at, this.codes, { count, valueBits });
     this.#at += size;
     return padded
       ? undefined
@@ -118,7 +122,7 @@ export class ChunkCursor {
 
   #readHead(): number {
     let word = 0;
-    for (let i = 0; i < CHUNK_HEAD_BYTES; i++) word |= (this.#bytes[this.#at++] as number) << (8 * i);
+    for (let i = 0; i < CHUNK_HEAD_BYTES; i++) word |= this.#bytes[this.#at++] << (8 * i);
     return word;
   }
 }

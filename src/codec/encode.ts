@@ -6,7 +6,7 @@ import { chunkLengths, parameterCount } from "./layout.ts";
 import { fillLevels, fillThresholds, fillValues, levelCount } from "./levels.ts";
 import { MAGNITUDE_BITS, decodeMagnitude, encodeMagnitude } from "./magnitude.ts";
 import { SquareSum } from "./norm.ts";
-import { packCodes } from "./pack.ts";
+import { CODES_SLACK, packCodes } from "./pack.ts";
 import { writeGaps } from "./rice.ts";
 import { createSelector } from "./select.ts";
 import { CHUNK_LENGTH, type CodecSettings, assertSettings, keptOf } from "./settings.ts";
@@ -48,10 +48,11 @@ class ChunkEncoder {
   readonly #magnitudes = new Int32Array(CHUNK_LENGTH); // |residual|, (L,)
   readonly #kept = new Int32Array(CHUNK_LENGTH); // magnitudes of the kept, (k,)
   readonly #indices = new Uint16Array(CHUNK_LENGTH); // (k,)
-  readonly #codes = new Uint8Array(CHUNK_LENGTH + 3); // (k,)
+  readonly #codes = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // (k,)
   readonly #levels = new Int32Array(128); // (n,)
   readonly #thresholds = new Int32Array(127); // (n - 1,)
   readonly #values = new Int32Array(256); // by code, (2n,)
+  readonly #signs = new Int32Array(128); // sign bit of a negative value at each level: zero has none, (n,)
   readonly #counts = new Int32Array(256); // (2n,)
 
   constructor(out: Uint8Array, settings: CodecSettings) {
@@ -63,6 +64,7 @@ class ChunkEncoder {
   /** Appends one chunk's bytes; chunk (L,) is left with what they do not say. */
   encode(chunk: Int32Array): void {
     const length = chunk.length;
+    const { valueBits } = this.#settings;
     const kept = keptOf(length, this.#settings);
     const magnitudes = this.#choose(chunk, kept);
     const { lo, hi } = this.#fitter.fit(magnitudes, kept, this.#n);
@@ -72,7 +74,7 @@ class ChunkEncoder {
     this.#setLevels(decodeMagnitude(loCode), decodeMagnitude(hiCode));
     this.#quantise(chunk, magnitudes, kept);
     this.squares.addChunk(this.#counts, this.#levels, this.#n);
-    this.at = packCodes(this.#out, this.at, this.#codes, kept, this.#settings.valueBits);
+    this.at = packCodes(this.#out, this.at, this.#codes, { count: kept, valueBits });
     if (kept < length) this.at = writeGaps(this.#out, this.at, this.#indices, { kept, length });
   }
 
@@ -82,7 +84,7 @@ class ChunkEncoder {
     const indices = this.#indices;
     let greatest = 0;
     for (let i = 0; i < chunk.length; i++) {
-      const x = chunk[i] as number;
+      const x = chunk[i];
       const sign = x >> 31;
       const wrapped = ((x ^ sign) - sign) | 0; // |x|, but -2^31 stays
       const m = (wrapped - (wrapped >>> 31)) | 0; // and becomes 2^31 - 1 here
@@ -94,7 +96,7 @@ class ChunkEncoder {
       return magnitudes;
     }
     this.#selector.select(magnitudes, chunk.length, greatest, kept, indices);
-    for (let i = 0; i < kept; i++) this.#kept[i] = magnitudes[indices[i] as number] as number;
+    for (let i = 0; i < kept; i++) this.#kept[i] = magnitudes[indices[i]];
     return this.#kept;
   }
 
@@ -102,31 +104,55 @@ class ChunkEncoder {
     fillLevels(this.#levels, this.#n, lo, hi);
     fillThresholds(this.#thresholds, this.#levels, this.#n);
     fillValues(this.#values, this.#levels, this.#n);
+    for (let j = 0; j < this.#n; j++) this.#signs[j] = this.#levels[j] === 0 ? 0 : this.#n;
   }
 
   /** Codes, their counts, and chunk -= decoded. */
   #quantise(chunk: Int32Array, magnitudes: Int32Array, kept: number): void {
-    const [n, levels, thresholds, values] = [this.#n, this.#levels, this.#thresholds, this.#values];
+    const n = this.#n;
+    const codes = this.#codes;
+    const indices = this.#indices;
+    const values = this.#values;
+    const signs = this.#signs;
     const counts = this.#counts.fill(0);
-    const lo = levels[0] as number;
-    const hi = levels[n - 1] as number;
-    const levelsPerUnit = hi > lo ? (n - 1) / (hi - lo) : 0;
+    if (n === 2) nearerOfTwo(codes, magnitudes, kept, this.#thresholds[0]);
+    else nearest(codes, magnitudes, kept, { n, levels: this.#levels, thresholds: this.#thresholds });
     for (let i = 0; i < kept; i++) {
-      const m = magnitudes[i] as number;
-      // A guess that is off by one at most, then the exact answer.
-      let j = Math.min(n - 1, Math.max(0, (m - lo) * levelsPerUnit + 0.5)) | 0;
-      while (j < n - 1 && m > (thresholds[j] as number)) j++;
-      while (j > 0 && m <= (thresholds[j - 1] as number)) j--;
-      const at = this.#indices[i] as number;
-      const x = chunk[at] as number;
-      const code = x < 0 && levels[j] !== 0 ? j + n : j;
-      this.#codes[i] = code;
-      counts[code] = (counts[code] as number) + 1;
-      chunk[at] = x - (values[code] as number);
+      const at = indices[i];
+      const x = chunk[at];
+      const j = codes[i];
+      const code = j | ((x >> 31) & signs[j]); // no branch: signs are random
+      codes[i] = code;
+      counts[code]++;
+      chunk[at] = x - values[code];
     }
   }
 
   #writeHead(word: number): void {
     for (let i = 0; i < CHUNK_HEAD_BYTES; i++) this.#out[this.at++] = (word >> (8 * i)) & 255;
+  }
+}
+
+/** js[0..count): which of two levels is nearer, without branches, which would be taken at random. */
+function nearerOfTwo(js: Uint8Array, magnitudes: Int32Array, count: number, threshold: number): void {
+  for (let i = 0; i < count; i++) js[i] = (threshold - magnitudes[i]) >>> 31;
+}
+
+/** js[0..count): the nearest level of each magnitude. A guess that is off by one at most, then the exact answer. */
+function nearest(
+  js: Uint8Array,
+  magnitudes: Int32Array,
+  count: number,
+  { n, levels, thresholds }: { n: number; levels: Int32Array; thresholds: Int32Array },
+): void {
+  const lo = levels[0];
+  const hi = levels[n - 1];
+  const levelsPerUnit = hi > lo ? (n - 1) / (hi - lo) : 0;
+  for (let i = 0; i < count; i++) {
+    const m = magnitudes[i];
+    let j = Math.min(n - 1, Math.max(0, (m - lo) * levelsPerUnit + 0.5)) | 0;
+    while (j < n - 1 && m > thresholds[j]) j++;
+    while (j > 0 && m <= thresholds[j - 1]) j--;
+    js[i] = j;
   }
 }

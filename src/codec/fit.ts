@@ -10,14 +10,16 @@
  * Only + - * / on doubles: the same bits on every machine, so that an audit can encode again and compare.
  */
 
-/** Measured on normal residuals: a fourth step lowers the squared error by less than 0.3 %. */
+/** Measured on normal residuals, against the error after eight steps: 2 bits within 2 %, dense 4 bits 3 %. */
 const LLOYD_STEPS = 3;
 
 /**
- * First guess of hi over the mean magnitude: Max 1960, "Quantizing for minimum distortion", the best uniform
- * quantisers of a normal variable with 4, 16 and 256 outputs (hi = 1.49, 2.51, 3.93 sigma; mean = 0.798 sigma).
+ * First guess: lo is the least magnitude. From: Max 1960, "Quantizing for minimum distortion", the best quantisers of a
+ * normal variable, whose mean magnitude is 0.798 sigma: with 16 and 256 outputs hi = 2.51 and 3.93 sigma; with 4 the
+ * border between lo and hi is at 0.98 sigma, and there all that matters is the border.
  */
-const FIRST_HI_PER_MEAN: Readonly<Record<number, number>> = { 2: 1.87, 8: 3.15, 128: 4.93 };
+const FIRST_HI_PER_MEAN: Readonly<Record<number, number>> = { 8: 3.15, 128: 4.93 };
+const FIRST_BORDER_PER_MEAN = 1.23;
 
 const LEVELS_MAX = 128;
 
@@ -49,13 +51,17 @@ function firstGuess(magnitudes: Int32Array, length: number, levelCount: number):
   let greatest = 0;
   let sum = 0;
   for (let i = 0; i < length; i++) {
-    const m = magnitudes[i] as number;
+    const m = magnitudes[i];
     least = Math.min(least, m);
     greatest = Math.max(greatest, m);
     sum += m;
   }
-  const guess = ((FIRST_HI_PER_MEAN[levelCount] as number) * sum) / length;
-  return { lo: least, hi: Math.max(least, Math.min(greatest, guess)) };
+  const mean = sum / length;
+  const guess =
+    levelCount === 2
+      ? least + 2 * FIRST_BORDER_PER_MEAN * (mean - least)
+      : FIRST_HI_PER_MEAN[levelCount] * mean;
+  return { lo: least, hi: Math.min(greatest, guess) };
 }
 
 /** The same as `assign` for two levels, without branches: they would be taken at random. */
@@ -71,7 +77,7 @@ function splitInTwo(
   let sumAbove = 0;
   let sum = 0;
   for (let i = 0; i < length; i++) {
-    const m = magnitudes[i] as number;
+    const m = magnitudes[i];
     const mask = (threshold - m) >> 31; // -1 when m > threshold, else 0
     above -= mask;
     sumAbove += m & mask;
@@ -97,10 +103,10 @@ function assign(
   const last = levelCount - 1;
   const scale = last / (hi - lo);
   for (let i = 0; i < length; i++) {
-    const m = magnitudes[i] as number;
+    const m = magnitudes[i];
     const j = Math.min(last, Math.max(0, (m - lo) * scale + 0.5)) | 0;
-    counts[j] = (counts[j] as number) + 1;
-    sums[j] = (sums[j] as number) + m;
+    counts[j]++;
+    sums[j] += m;
   }
 }
 
@@ -108,8 +114,8 @@ function solve(levelCount: number, counts: Float64Array, sums: Float64Array): { 
   const w = levelCount - 1;
   let [A, B, C, X, Y, length, sum] = [0, 0, 0, 0, 0, 0, 0];
   for (let j = 0; j <= w; j++) {
-    const c = counts[j] as number;
-    const s = sums[j] as number;
+    const c = counts[j];
+    const s = sums[j];
     A += c * (w - j) * (w - j);
     B += c * j * (w - j);
     C += c * j * j;

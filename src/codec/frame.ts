@@ -1,16 +1,17 @@
 /**
- * The bytes of a delta, version 1. All integers are little-endian, unsigned.
+ * The bytes of a delta, version 1. Integers are unsigned and little-endian, bits go from the lowest up.
  *
- *   0   4  magic "SDLT"           16  8  first 8 bytes of sha256(lengths), each length as 8 bytes
- *   4   1  version, 1             24  .  chunks, in the order of the tensors, each byte-aligned
- *   5   1  valueBits              end 4  first 4 bytes of sha256(all bytes before)
- *   6   2  keepPerChunk
- *   8   8  parameter count
+ *   0  4  magic "SDLT"      6  2  keepPerChunk         16  8  first 8 bytes of sha256(lengths), 8 bytes per length
+ *   4  1  version, 1        8  8  parameter count      24  .  chunks, in the order of the tensors
+ *   5  1  valueBits                                   end  4  first 4 bytes of sha256(all bytes before)
  *
- * A chunk of L elements, k = ceil(keepPerChunk * L / 4096) of them kept, all others zero:
- *   3  hi + 2^12 * lo, two magnitudes (magnitude.ts), lo <= hi; 0: the whole chunk is zero and nothing follows
- *   .  k codes of valueBits (pack.ts, levels.ts)
- *   .  k < L: k ascending indices as Rice-coded gaps (rice.ts)
+ * A chunk is up to 4096 elements of one tensor; k = ceil(keepPerChunk * L / 4096) of its L are kept, the others zero.
+ *   3  hi + 2^12 * lo, two codes of magnitudes, lo <= hi; 0 says that the chunk is zero, and nothing follows
+ *      magnitude(c) = c below 2^7, else (2^7 + c mod 2^7) * 2^(floor(c / 2^7) - 1); c < 24 * 2^7   (magnitude.ts)
+ *   .  k codes of valueBits, then zero bits to a full byte; code = s * n + j, n = 2^(valueBits - 1)    (pack.ts)
+ *      value = (-1)^s * (lo + round((hi - lo) * j / (n - 1))); no -0, of equal magnitudes the least j  (levels.ts)
+ *   .  when k < L: k ascending indices, then zero bits to a full byte; gap = elements skipped before this one
+ *      floor(gap / 2^p) zeros, a one, p low bits of gap; p is the least with 13 (2L - k) <= 54 k 2^p     (rice.ts)
  */
 import { type Refused, reject, sha256 } from "../core/index.ts";
 import { chunkCount, layoutDigest, parameterCount } from "./layout.ts";

@@ -24,8 +24,8 @@ export function fillLevels(levels: Int32Array, count: number, lo: number, hi: nu
 /** values[code] for all 2n codes. */
 export function fillValues(values: Int32Array, levels: Int32Array, count: number): void {
   for (let j = 0; j < count; j++) {
-    values[j] = levels[j] as number;
-    values[j + count] = -(levels[j] as number);
+    values[j] = levels[j];
+    values[j + count] = -levels[j];
   }
 }
 
@@ -44,7 +44,7 @@ export function isDeadCode(code: number, levels: Int32Array, count: number): boo
 export function fillThresholds(thresholds: Int32Array, levels: Int32Array, count: number): void {
   let above = 2 ** 31 - 1; // nothing lies above the last level
   for (let j = count - 2; j >= 0; j--) {
-    const [level, next] = [levels[j] as number, levels[j + 1] as number];
+    const [level, next] = [levels[j], levels[j + 1]];
     if (level < next) above = (level + next) >> 1;
     thresholds[j] = above;
   }

@@ -12,10 +12,10 @@ export class SquareSum {
     // level = 2^15 a + b:  level^2 = 2^30 a^2 + 2^16 a b + b^2; each sum is below 4096 * 2^30 = 2^42.
     let [aa, ab, bb] = [0, 0, 0];
     for (let j = 0; j < levelCount; j++) {
-      const count = (counts[j] as number) + (counts[j + levelCount] as number);
+      const count = counts[j] + counts[j + levelCount];
       if (count === 0) continue;
-      const a = (levels[j] as number) >> HALF_BITS;
-      const b = (levels[j] as number) & (HALF - 1);
+      const a = levels[j] >> HALF_BITS;
+      const b = levels[j] & (HALF - 1);
       aa += count * a * a;
       ab += count * a * b;
       bb += count * b * b;

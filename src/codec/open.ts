@@ -78,14 +78,14 @@ class VerifiedDelta implements DeltaReader {
 
   addNextChunk(acc: Float64Array, factor: number): number {
     if (this.#next === this.#chunks.length) return 0;
-    const length = this.#chunks[this.#next++] as number;
+    const length = this.#chunks[this.#next++];
     assert(acc.length >= length, `the accumulator has ${acc.length} elements, the chunk has ${length}`);
     const cursor = this.#cursor;
     const fault = cursor.read(length);
     assert(fault === undefined, `the bytes of a delta changed after they were checked: ${fault?.detail}`);
     const { kept, codes, indices, values } = cursor;
     const products = this.#products;
-    for (let code = 0; code < values.length; code++) products[code] = factor * (values[code] as number);
+    for (let code = 0; code < cursor.codeCount; code++) products[code] = factor * values[code];
     if (cursor.dense) addDense(acc, products, codes, kept);
     else addSparse(acc, products, { codes, indices, kept });
     return length;
@@ -98,7 +98,7 @@ class VerifiedDelta implements DeltaReader {
 }
 
 function addDense(acc: Float64Array, products: Float64Array, codes: Uint8Array, kept: number): void {
-  for (let i = 0; i < kept; i++) acc[i] = (acc[i] as number) + (products[codes[i] as number] as number);
+  for (let i = 0; i < kept; i++) acc[i] += products[codes[i]];
 }
 
 function addSparse(
@@ -107,7 +107,7 @@ function addSparse(
   { codes, indices, kept }: { codes: Uint8Array; indices: Uint16Array; kept: number },
 ): void {
   for (let i = 0; i < kept; i++) {
-    const at = indices[i] as number;
-    acc[at] = (acc[at] as number) + (products[codes[i] as number] as number);
+    const at = indices[i];
+    acc[at] += products[codes[i]];
   }
 }

@@ -23,8 +23,8 @@ export function accumulateResidual(
   );
   for (let i = 0; i < end.length; i++) if (!Number.isFinite(end[i])) return false;
   for (let i = 0; i < end.length; i++) {
-    const moved = (start[i] as number) - toFixed(end[i] as number);
-    const sum = roundHalfToEven(beta * (residual[i] as number)) + moved;
+    const moved = start[i] - toFixed(end[i]);
+    const sum = roundHalfToEven(beta * residual[i]) + moved;
     residual[i] = Math.min(INT32_MAX, Math.max(INT32_MIN, sum));
   }
   return true;

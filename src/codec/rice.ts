@@ -5,8 +5,8 @@
  *   floor(gap / 2^p) zero bits, a one bit, then the p low bits of the gap; at the end zero bits up to a full byte
  *
  * p is a function of (length, kept), not sent: for k of n at random the gaps are near geometric with mean
- * (n - k) / k, and p + 1 beats p above a mean of 2^p / -ln(0.618...) = 2.078 * 2^p (Kiely 2004, "Selecting the
- * Golomb parameter in Rice coding": the golden ratio); 27 / 13 stands for 2.078.
+ * u = (n - k) / k, and p + 1 beats p when P(gap >= 2^p) > 0.618.. (Kiely 2004, "Selecting the Golomb parameter in
+ * Rice coding": the golden ratio), which is u + 1/2 > 2.078 * 2^p to within 1 %; 27 / 13 stands for 2.078.
  */
 
 /** What `readGaps` returns in place of an offset. */
@@ -14,10 +14,10 @@ export const GAPS_TRUNCATED = -1;
 export const GAPS_OUT_OF_RANGE = -2;
 export const GAPS_PADDING = -3;
 
-/** p: the least with 13 (n - k) <= 27 k 2^p. At most 7 for the settings that exist. */
+/** p: the least with 13 (2n - k) <= 54 k 2^p. At most 7 for the settings that exist. */
 export function riceParameter(length: number, kept: number): number {
   let p = 0;
-  while (13 * (length - kept) > 27 * kept * 2 ** p) p++;
+  while (13 * (2 * length - kept) > 54 * kept * 2 ** p) p++;
   return p;
 }
 
@@ -39,7 +39,7 @@ export function writeGaps(
   let bits = 0;
   let previous = -1;
   for (let i = 0; i < kept; i++) {
-    const index = indices[i] as number;
+    const index = indices[i];
     const gap = index - previous - 1;
     previous = index;
     for (bits += gap >> p; bits >= 8; bits -= 8) {
@@ -75,9 +75,9 @@ export function readGaps(
     let quotient = 0;
     while (window === 0) {
       quotient += bits;
-      if (quotient > length) return GAPS_OUT_OF_RANGE;
+      if (quotient << p >= length) return GAPS_OUT_OF_RANGE;
       if (at >= end) return GAPS_TRUNCATED;
-      window = bytes[at++] as number;
+      window = bytes[at++];
       bits = 8;
     }
     const zeros = 31 - Math.clz32(window & -window);
@@ -86,7 +86,7 @@ export function readGaps(
     bits -= zeros + 1;
     for (; bits < p; bits += 8) {
       if (at >= end) return GAPS_TRUNCATED;
-      window |= (bytes[at++] as number) << bits;
+      window |= bytes[at++] << bits;
     }
     index += 1 + (quotient << p) + (window & ((1 << p) - 1));
     if (index >= length) return GAPS_OUT_OF_RANGE;

@@ -25,15 +25,15 @@ export function createSelector(): Selector {
   function narrow(values: Int32Array, length: number, shift: number, k: number): [number, number] {
     histogram.fill(0);
     for (let i = 0; i < length; i++) {
-      const digit = ((values[i] as number) >> shift) & (DIGITS - 1);
-      histogram[digit] = (histogram[digit] as number) + 1;
+      const digit = (values[i] >> shift) & (DIGITS - 1);
+      histogram[digit]++;
     }
     let digit = DIGITS - 1;
     let rank = k;
-    while (rank > (histogram[digit] as number)) rank -= histogram[digit--] as number;
+    while (rank > histogram[digit]) rank -= histogram[digit--];
     let kept = 0;
     for (let i = 0; i < length; i++) {
-      const value = values[i] as number;
+      const value = values[i];
       if (((value >> shift) & (DIGITS - 1)) === digit) candidates[kept++] = value;
     }
     return [kept, rank];
@@ -48,11 +48,11 @@ export function createSelector(): Selector {
         [count, rank] = narrow(candidates, count, shift, rank);
       }
       // All candidates left are equal to the k-th greatest; `rank` of them are among the k.
-      const threshold = candidates[0] as number;
+      const threshold = candidates[0];
       let ties = rank;
       let at = 0;
       for (let i = 0; i < length; i++) {
-        const m = magnitudes[i] as number;
+        const m = magnitudes[i];
         if (m < threshold) continue;
         if (m === threshold && ties-- <= 0) continue;
         indices[at++] = i;

@@ -80,6 +80,8 @@ export type Draft = Omit<UnsignedHeader, "lot"> & { readonly previous: Contribut
 
 export type Effect =
   | { readonly kind: "refuse"; readonly id: ContributionId; readonly why: Refused }
+  /** It is part of the history that we hold now: keep it for ever. */
+  | { readonly kind: "admit"; readonly contribution: Contribution }
   | { readonly kind: "want"; readonly ids: readonly ContributionId[] }
   | { readonly kind: "pull"; readonly contribution: Contribution }
   | { readonly kind: "fold"; readonly plan: FoldPlan }
@@ -170,6 +172,7 @@ export class Machine {
     if (admission.kind === "waiting") return this.#emit({ kind: "want", ids: admission.missing });
     if (admission.kind !== "added") return this.#emit({ kind: "refuse", id, why: admission });
     for (const contribution of admission.contributions) {
+      this.#emit({ kind: "admit", contribution });
       if (contribution.header.delta === null) this.#passed.add(contribution.id);
       else this.#emit({ kind: "pull", contribution });
     }
@@ -263,7 +266,7 @@ export class Machine {
       kind: "train",
       order: {
         round: this.round,
-        closing: this.#isClosing(),
+        closing: this.isClosing,
         seed: batchSeed(settled.root, this.round, self),
         tokensDone: this.#view.includedTokens(),
         flockSize: this.round === 0 ? this.#options.rule.startPeers : this.#view.parents.length,
@@ -296,13 +299,14 @@ export class Machine {
     return excluded;
   }
 
-  #isClosing(): boolean {
+  /** The budget is reached: contributions only cite from here on. */
+  get isClosing(): boolean {
     return this.#view.includedTokens() >= this.#options.limits.tokensBudget;
   }
 
   /** The budget is reached and nothing that anybody trained is still unsettled. */
   #isOver(): boolean {
-    if (!this.#isClosing()) return false;
+    if (!this.isClosing) return false;
     for (let r = this.#view.settledRound; r < this.round; r++) {
       if (this.#view.included(r).some(({ header }) => header.delta !== null)) return false;
     }

@@ -2,6 +2,8 @@
  * A bounded door: so many inside, so many waiting, everybody else is told at once that it is full. What a
  * peer can make us hold is then a product of constants.
  */
+import type { PeerId } from "../core/index.ts";
+
 export class Gate {
   readonly #insideMax: number;
   readonly #waitingMax: number;
@@ -50,5 +52,26 @@ export class Gate {
     signal.addEventListener("abort", giveUp, { once: true });
     this.#waiting.push(enter);
     return promise;
+  }
+}
+
+/** One gate for each peer, forgotten when nobody uses it. */
+export class PeerGates {
+  readonly #o: { insideMax: number; waitingMax: number };
+  readonly #gates = new Map<PeerId, Gate>();
+
+  constructor(o: { insideMax: number; waitingMax: number }) {
+    this.#o = o;
+  }
+
+  /** As `Gate.run`, through the peer's own gate. */
+  async run<T, F>(peer: PeerId, o: { work: () => Promise<T>; full: F; signal: AbortSignal }): Promise<T | F> {
+    const gate = this.#gates.get(peer) ?? new Gate(this.#o);
+    this.#gates.set(peer, gate);
+    try {
+      return await gate.run(o);
+    } finally {
+      if (gate.idle) this.#gates.delete(peer);
+    }
   }
 }

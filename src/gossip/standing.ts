@@ -6,8 +6,8 @@
  */
 import type { Clock, PeerId } from "../core/index.ts";
 
-/** Guess: five rejected messages or two junk streams are no accident. */
-export const BANNED_POINTS = 50;
+/** Guess: five rejected messages or two junk streams within minutes are no accident. */
+export const BANNED_POINTS = 45;
 /** Below this a banned peer is heard again. Guess. */
 const FORGIVEN_POINTS = 25;
 /** Guess: long enough that rubbish does not pay, short enough that a fixed peer comes back within the hour. */

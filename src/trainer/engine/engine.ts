@@ -1,5 +1,7 @@
 /** The port: what trains, measures and predicts, whatever it runs on. */
 
+import type { ModelConfig } from "../model/config.ts";
+
 export interface TrainingState {
   readonly weights: Float32Array; // (P,)
   readonly moment1: Float32Array; // (P,)
@@ -17,6 +19,7 @@ export interface StepResult {
 
 export interface Engine {
   readonly name: EngineName;
+  readonly model: ModelConfig;
   /** Flat arrays in canonical tensor order. Write only between calls, and call `load` after. */
   readonly state: TrainingState;
   /** One optimiser step on tokens (B * (T + 1),) row-major. */

@@ -39,11 +39,17 @@ export function stepScalars(
 ): { stepSize: number; epsilon: number; shrink: number } {
   // m_hat / (sqrt(v_hat) + eps)  =  m sqrt(1 - b2^t) / (1 - b1^t)  /  (sqrt(v) + eps sqrt(1 - b2^t))
   const root = Math.sqrt(1 - o.beta2 ** step);
-  return { stepSize: (lr * root) / (1 - o.beta1 ** step), epsilon: o.epsilon * root, shrink: 1 - lr * o.weightDecay };
+  return {
+    stepSize: (lr * root) / (1 - o.beta1 ** step),
+    epsilon: o.epsilon * root,
+    shrink: 1 - lr * o.weightDecay,
+  };
 }
 
 export interface AdamUpdate {
   readonly gradientNorm: Tensor;
+  /** 1, or 0 when the step was not finite and changed nothing. */
+  readonly applied: Tensor;
   readonly updated: readonly { weight: Tensor; moment1: Tensor; moment2: Tensor }[];
 }
 
@@ -77,5 +83,5 @@ export function adamW(
     const weight = sub(p.decay ? mul(p.weight, shrink) : p.weight, change);
     return { weight, moment1, moment2 };
   });
-  return { gradientNorm, updated };
+  return { gradientNorm, applied: where(finite, scalar(1), scalar(0)), updated };
 }

@@ -110,7 +110,11 @@ function reduce(
   const shape = x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
   const attributes = { keepdims: { kind: "int", value: 1 } } as const;
   const axesTensor = constant(BigInt64Array.from(axes, BigInt), [axes.length]);
-  return stage(type, [x, axesTensor], { shape, attributes, ...(gradient && { gradient: (g) => gradient(g) }) });
+  return stage(type, [x, axesTensor], {
+    shape,
+    attributes,
+    ...(gradient && { gradient: (g) => gradient(g) }),
+  });
 }
 
 function broadcast(a: Tensor, b: Tensor): Shape {

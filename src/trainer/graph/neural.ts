@@ -108,7 +108,10 @@ export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
   const axis = { kind: "int", value: 1 } as const;
   const column = reshape(targets, [rows, 1]);
   const logProbabilities = stage("LogSoftmax", [logits], { shape: logits.shape, attributes: { axis } });
-  const picked = stage("GatherElements", [logProbabilities, column], { shape: [rows, 1], attributes: { axis } });
+  const picked = stage("GatherElements", [logProbabilities, column], {
+    shape: [rows, 1],
+    attributes: { axis },
+  });
   // dlogits = (softmax - onehot(target)) g / N
   const rule = (g: Tensor): Tensor[] => {
     const minusOnes = constant(new Float32Array(rows).fill(-1), [rows, 1]);
@@ -128,7 +131,10 @@ function oneHot(indices: Tensor, depth: number): Tensor {
     Int32Array.from({ length: depth }, (_, i) => i),
     [1, depth],
   );
-  const equal = stage("Equal", [reshape(indices, [rows, 1]), classes], { shape: [rows, depth], type: "bool" });
+  const equal = stage("Equal", [reshape(indices, [rows, 1]), classes], {
+    shape: [rows, depth],
+    type: "bool",
+  });
   return stage("Cast", [equal], { shape: [rows, depth], attributes: { to: { kind: "int", value: 1 } } });
 }
 
@@ -136,7 +142,10 @@ function oneHot(indices: Tensor, depth: number): Tensor {
 function scatterRows(g: Tensor, indices: Tensor, shape: readonly [number, number]): Tensor {
   const [rows, width] = g.shape as [number, number];
   const target = constant(BigInt64Array.of(BigInt(rows), BigInt(width)), [2]);
-  const spread = stage("Expand", [reshape(indices, [rows, 1]), target], { shape: [rows, width], type: "int32" });
+  const spread = stage("Expand", [reshape(indices, [rows, 1]), target], {
+    shape: [rows, width],
+    type: "int32",
+  });
   const zeros = stage("ConstantOfShape", [constant(BigInt64Array.from(shape, BigInt), [2])], { shape });
   return stage("ScatterElements", [zeros, spread, g], {
     shape,

@@ -23,7 +23,6 @@ const descriptor: protobuf.INamespace = {
     Attribute: {
       fields: {
         name: field("string", 1),
-        f: field("float", 2),
         i: field("int64", 3),
         s: field("bytes", 4),
         ints: repeated("int64", 8),
@@ -65,4 +64,4 @@ export const OnnxModel: protobuf.Type = protobuf.Root.fromJSON(descriptor).looku
 /** TensorProto.DataType */
 export const DATA_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 /** AttributeProto.AttributeType */
-export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { int: 2, text: 3, ints: 7 } as const;

@@ -45,7 +45,10 @@ export function writeOnnx(inputs: readonly Tensor[], outputs: Readonly<Record<st
         domain,
         attribute: Object.entries(attributes).map(([key, value]) => writeAttribute(key, value)),
       });
-    } else assert(inputs.some((tensor) => tensor.source === source), `writeOnnx: input ${name} is not declared`);
+    } else {
+      const declared = inputs.some((tensor) => tensor.source === source);
+      assert(declared, `writeOnnx: input ${source.name} is not declared`);
+    }
   });
 
   const graph = {
@@ -75,8 +78,6 @@ function writeAttribute(name: string, attribute: Attribute): object {
       return { name, type, i: attribute.value };
     case "ints":
       return { name, type, ints: attribute.value };
-    case "float":
-      return { name, type, f: attribute.value };
     case "text":
       return { name, type, s: new TextEncoder().encode(attribute.value) };
   }

@@ -12,7 +12,10 @@ export interface Transposed {
 export function gemm(a: Tensor, b: Tensor, transposed: Transposed = {}): Tensor {
   const [m, k] = transposed.a ? [a.shape[1], a.shape[0]] : [a.shape[0], a.shape[1]];
   const [k2, n] = transposed.b ? [b.shape[1], b.shape[0]] : [b.shape[0], b.shape[1]];
-  assert(k === k2, `gemm of [${a.shape.join()}] and [${b.shape.join()}] with flags ${JSON.stringify(transposed)}`);
+  assert(
+    k === k2,
+    `gemm of [${a.shape.join()}] and [${b.shape.join()}] with flags ${JSON.stringify(transposed)}`,
+  );
   // C = A B:  dA = dC B', dB = A' dC; and the transposes of these where a factor came transposed.
   const gradient = (g: Tensor): Tensor[] => [
     transposed.a ? gemm(b, g, { a: !!transposed.b, b: true }) : gemm(g, b, { b: !transposed.b }),

@@ -11,7 +11,6 @@ export type Shape = readonly number[];
 export type Attribute =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "ints"; readonly value: readonly number[] }
-  | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "text"; readonly value: string };
 
 /** One node of the graph, in ONNX's words. */
@@ -27,7 +26,12 @@ export type ConstantData = Float32Array | Int32Array | BigInt64Array;
 
 export type Source =
   | { readonly kind: "input"; readonly name: string }
-  | { readonly kind: "constant"; readonly type: ElementType; readonly shape: Shape; readonly data: ConstantData }
+  | {
+      readonly kind: "constant";
+      readonly type: ElementType;
+      readonly shape: Shape;
+      readonly data: ConstantData;
+    }
   | { readonly kind: "operation"; readonly operation: Operation };
 
 /** How gradients flow: `rule` maps the gradient of the output to those of `inputs` (undefined: none flows). */

@@ -19,7 +19,7 @@ export const MOMENT2 = "moment2/";
 export const UPDATED = "updated/";
 export const GRADIENT = "gradient/";
 
-/** One optimiser step: weights, moments, batch, scalars -> `loss`, `gradientNorm`, and `updated/...` of all state. */
+/** One optimiser step: weights, moments, batch, scalars -> `loss`, `gradientNorm`, `applied`, and `updated/...` of all state. */
 export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences: number): Uint8Array {
   const p = parameterInputs(c);
   const moments1 = parameterInputs(c, MOMENT1);
@@ -40,15 +40,21 @@ export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences:
     gradient: gradients[i] as Tensor,
     decay,
   }));
-  const { gradientNorm, updated } = adamW(parameters, scalars, { ...optimizer, loss: lossNats });
-  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm };
+  const { gradientNorm, applied, updated } = adamW(parameters, scalars, { ...optimizer, loss: lossNats });
+  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm, applied };
   specs.forEach(({ name }, i) => {
     const { weight, moment1, moment2 } = updated[i] as (typeof updated)[number];
     outputs[UPDATED + name] = weight;
     outputs[UPDATED + MOMENT1 + name] = moment1;
     outputs[UPDATED + MOMENT2 + name] = moment2;
   });
-  const inputs = [...p.values(), ...moments1.values(), ...moments2.values(), batch, ...Object.values(scalars)];
+  const inputs = [
+    ...p.values(),
+    ...moments1.values(),
+    ...moments2.values(),
+    batch,
+    ...Object.values(scalars),
+  ];
   return writeOnnx(inputs, outputs);
 }
 

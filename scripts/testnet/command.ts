@@ -1,0 +1,25 @@
+/** The real command line as a child process, as a person would run it. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { StarlingError, messageOf } from "../../src/core/index.ts";
+
+export const STARLING: string = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** Guess: an export of a large model is the longest of them. */
+const TIMEOUT_MS = 5 * 60_000;
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Runs `starling ...args` to its end and gives its stdout; throws with its stderr when the exit code is not 0. */
+export async function runStarling(args: readonly string[]): Promise<string> {
+  const options = { timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [STARLING, ...args], options);
+    return stdout;
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new StarlingError("TESTNET_COMMAND", `starling ${args.join(" ")}: ${stderr || messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

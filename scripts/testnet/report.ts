@@ -1,0 +1,115 @@
+/** What a testnet run came to, as numbers: the content of `--report FILE`. */
+import { type Digest, type PeerId, assert } from "../../src/core/index.ts";
+import type { CurvePoint, NodeStatus } from "../../src/node/status.ts";
+
+export interface StateRoot {
+  readonly peer: PeerId;
+  /** Rounds folded into the root. */
+  readonly round: number;
+  readonly root: Digest;
+}
+
+export interface Report {
+  readonly preset: string;
+  readonly seed: number;
+  readonly nodesCount: number;
+  readonly roundsSettled: number;
+  /** Of each node that lived to the end, from its own `starling status --json`. */
+  readonly stateRoots: readonly StateRoot[];
+  readonly validationLossFirstNats: number | null;
+  readonly validationLossLastNats: number | null;
+  /** Of one node alone with the steps that one node contributed on average; null without `--baseline`. */
+  readonly baselineValidationLossNats: number | null;
+  readonly baselineSteps: number | null;
+  /** The whole flock's, in the settled weights. */
+  readonly tokensTotal: number;
+  /** From the first daemon's start until every node had finished. */
+  readonly wallSeconds: number;
+  /** Of these, training: the mean over the nodes that lived to the end. */
+  readonly trainingSeconds: number;
+  /** In the order of the nodes; of a killed one the last that was known. */
+  readonly bytesSentPerNode: readonly number[];
+  readonly deltaBytesMean: number | null;
+  readonly deltaBytesDense: number;
+  /** The worst node's. */
+  readonly pingP99Ms: number | null;
+  readonly eventLoopDelayP99Ms: number | null;
+  /** Names of the nodes that were killed on purpose. */
+  readonly killed: readonly string[];
+  readonly curve: readonly CurvePoint[];
+  readonly baselineCurve: readonly CurvePoint[] | null;
+}
+
+export interface Baseline {
+  readonly steps: number;
+  readonly validationLossLastNats: number;
+  readonly curve: readonly CurvePoint[];
+}
+
+export interface Outcome {
+  readonly preset: string;
+  readonly seed: number;
+  /** The last status of every node, null if it never spoke. */
+  readonly all: readonly (NodeStatus | null)[];
+  /** Final statuses of those that lived to the end; at least one. */
+  readonly live: readonly NodeStatus[];
+  readonly killed: readonly string[];
+  readonly wallSeconds: number;
+  readonly baseline: Baseline | null;
+}
+
+export function reportOf({ preset, seed, all, live, killed, wallSeconds, baseline }: Outcome): Report {
+  const first = live[0];
+  assert(first !== undefined, "a run that nobody finished has no report");
+  return {
+    preset,
+    seed,
+    nodesCount: all.length,
+    roundsSettled: first.settled?.round ?? 0,
+    stateRoots: live.flatMap(({ peerId, settled }) =>
+      settled === null ? [] : [{ peer: peerId, round: settled.round, root: settled.root }],
+    ),
+    validationLossFirstNats: first.validationLossFirstNats,
+    validationLossLastNats: first.validationLossLastNats,
+    baselineValidationLossNats: baseline?.validationLossLastNats ?? null,
+    baselineSteps: baseline?.steps ?? null,
+    tokensTotal: first.tokensTotal,
+    wallSeconds,
+    trainingSeconds: mean(live.map((status) => status.trainingSeconds)) ?? 0,
+    bytesSentPerNode: all.map((status) => status?.bytesOut ?? 0),
+    deltaBytesMean: mean(live.map((status) => status.deltaBytesMean)),
+    deltaBytesDense: first.deltaBytesDense,
+    pingP99Ms: worst(live.map((status) => status.pingP99Ms)),
+    eventLoopDelayP99Ms: worst(live.map((status) => status.eventLoopDelayP99Ms)),
+    killed,
+    curve: fullest(live.map((status) => status.curve)),
+    baselineCurve: baseline?.curve ?? null,
+  };
+}
+
+/** Whether every node that lived to the end settled, and all of them the same. */
+export function rootsAgree({ stateRoots, nodesCount, killed }: Report): boolean {
+  const distinct = new Set(stateRoots.map(({ round, root }) => `${round} ${root}`));
+  return stateRoots.length === nodesCount - killed.length && distinct.size === 1;
+}
+
+/** Inner steps that one node contributed to the settled weights, on average over all nodes; at least 1. */
+export function stepsPerNode(all: readonly (NodeStatus | null)[]): number {
+  return Math.max(1, Math.round(mean(all.map((status) => status?.stepsSettled ?? 0)) ?? 1));
+}
+
+/** A node that came late or fell behind has seen fewer points of the same curve. */
+function fullest(curves: readonly (readonly CurvePoint[])[]): readonly CurvePoint[] {
+  return curves.toSorted((a, b) => b.length - a.length)[0] ?? [];
+}
+
+/** Of those that are known. */
+function mean(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0) / known.length;
+}
+
+function worst(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}

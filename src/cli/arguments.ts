@@ -1,0 +1,24 @@
+/** Readers of option values. What they throw, commander prints as a usage error beside the option's name. */
+import { InvalidArgumentError } from "commander";
+
+/** A whole number in [min, max]. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** Collects an option that may be given several times; a value may also hold several, separated by commas. */
+export function multiaddrs(text: string, previous: string[]): string[] {
+  const addresses = text.split(",").map((part) => part.trim());
+  const wrong = addresses.find((address) => !/^\/\w+(\/[^/]+)+$/.test(address));
+  if (wrong === undefined) return [...previous, ...addresses];
+  throw new InvalidArgumentError("Expected a multiaddr such as /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW….");
+}
+
+/** Any seed that a manifest can hold. */
+export const SEED_MAX: number = 2 ** 32 - 1;
+/** Guess: more rounds than a run of years has. */
+export const ROUNDS_MAX: number = 1_000_000;

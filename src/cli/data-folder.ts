@@ -1,0 +1,17 @@
+/** A command that only reads must not turn any folder into a node's: opening one makes a key. */
+import { stat } from "node:fs/promises";
+import { StarlingError } from "../core/index.ts";
+
+/** Throws `DATA_DIR_MISSING` unless the folder is there. */
+export async function assertDataExists(dataDir: string): Promise<void> {
+  try {
+    await stat(dataDir);
+  } catch (error) {
+    // Translated: says which option to look at.
+    throw new StarlingError(
+      "DATA_DIR_MISSING",
+      `expected the data folder of a node at ${dataDir}, found none; name it with --data, or make it with "starling start"`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,44 @@
+/** One node's status for a person: `starling status`. */
+import type { NodeStatus } from "../node/index.ts";
+import { UNKNOWN, bytes, count, nats, seconds } from "./format.ts";
+
+/** Lines of a name and a value, the names in one column. */
+export function describeStatus(status: NodeStatus): string {
+  const { settled } = status;
+  const lines: readonly (readonly [string, string])[] = [
+    ["run", `${status.runName} ${status.run}`],
+    ["node", `${status.peerId} (${running(status)}, starling ${status.version}, ${status.engine})`],
+    ["addresses", status.addresses.join(" ") || UNKNOWN],
+    ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
+    [
+      "model",
+      `${count(status.parametersCount)} parameters, ${count(status.tokensTotal)} tokens learned by all`,
+    ],
+    ["settled", settled === null ? UNKNOWN : `round ${settled.round}, root ${settled.root}`],
+    [
+      "loss",
+      `${nats(status.lossNats)} training, ${nats(status.validationLossNats)} validation (nats per token)`,
+    ],
+    [
+      "settled loss",
+      `${nats(status.validationLossFirstNats)} first, ${nats(status.validationLossLastNats)} last (validation)`,
+    ],
+    ["work", workOf(status)],
+    ["traffic", `${bytes(status.bytesIn)} in, ${bytes(status.bytesOut)} out`],
+    [
+      "delta",
+      `${bytes(status.deltaBytesMean)} mean; ${bytes(status.deltaBytesDense)} if it were plain float32`,
+    ],
+  ];
+  return lines.map(([name, value]) => `${name.padEnd(13)}${value}\n`).join("");
+}
+
+function running({ pid }: NodeStatus): string {
+  return pid === null ? "not running" : `pid ${pid}`;
+}
+
+function workOf(status: NodeStatus): string {
+  const included = `${status.contributionsIncluded} of ${status.contributionsPublished} contributions included`;
+  const speed = status.tokensPerSecond === null ? "" : `, ${count(status.tokensPerSecond)} tokens/s`;
+  return `${included}, ${seconds(status.trainingSeconds)} of training${speed}`;
+}

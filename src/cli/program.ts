@@ -1,0 +1,144 @@
+/**
+ * The command line as commander sees it: names, options, help. Each command's work is in its own file under
+ * `commands/`, imported only when it runs, so that `--help` need not load a network stack and a training engine.
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { Command, Option } from "commander";
+import { ROUNDS_MAX, SEED_MAX, multiaddrs, wholeNumber } from "./arguments.ts";
+import type { ExportArguments } from "./commands/export.ts";
+import type { InitArguments } from "./commands/init.ts";
+import type { StartArguments } from "./commands/start.ts";
+import type { StatusArguments } from "./commands/status.ts";
+import type { StopArguments } from "./commands/stop.ts";
+
+const EXAMPLES = `
+A run is one training effort; its manifest (a file) says everything that its nodes must agree on, and the manifest's
+CID names the run.
+
+Start a run and train on this machine:
+  $ starling init --preset flight --text my-book.txt --out run.json
+  $ starling start --run run.json
+
+Join somebody's run from another machine (one address of any node of it is enough):
+  $ starling start --run bafyrei… --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW…
+
+Watch it, take the model home, stop:
+  $ starling status
+  $ starling export --out my-model
+  $ starling stop
+
+Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling.`;
+
+/** The whole program; parsing throws a `CommanderError` with exit code 2 for wrong arguments. */
+export function createProgram(): Command {
+  const program = new Command("starling")
+    .description("Train one language model together with strangers: no server, no leader.")
+    .version(versionOf(), "-v, --version")
+    .addHelpText("after", EXAMPLES)
+    .showHelpAfterError('Run the command with "--help" to see what it takes.')
+    .helpCommand(false)
+    .exitOverride();
+  addInit(program);
+  addStart(program);
+  addStatus(program);
+  addExport(program);
+  addStop(program);
+  return program;
+}
+
+/** The package's; the same relative path from `src/cli` and from the built `dist/cli`. */
+function versionOf(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function dataOption(): Option {
+  return new Option("--data <folder>", "the node's own folder: key, blocks, ledger").default(".starling");
+}
+
+function addInit(program: Command): void {
+  program
+    .command("init")
+    .description("make a new run from a text: writes its manifest and prints the run's CID")
+    .requiredOption("--preset <name>", "model, optimiser and budget that belong together, such as flight")
+    .requiredOption("--text <path>", "the text to learn: a file, or a folder of files")
+    .option("--out <file>", "where to write the manifest", "run.json")
+    .addOption(dataOption())
+    .option("--name <name>", "what people call the run")
+    .option("--seed <number>", "seed of the start weights", wholeNumber(0, SEED_MAX))
+    .option("--start-peers <number>", "wait for so many nodes before round 0", wholeNumber(1, 1024))
+    .option(
+      "--rounds <number>",
+      "end after so many rounds instead of the preset's",
+      wholeNumber(1, ROUNDS_MAX),
+    )
+    .addHelpText("after", "\nExample:\n  $ starling init --preset flight --text my-book.txt --out run.json")
+    .action(async (given: InitArguments) => (await import("./commands/init.ts")).init(given));
+}
+
+function addStart(program: Command): void {
+  program
+    .command("start")
+    .description("run a node in the foreground: find the others, train, contribute; Ctrl-C stops it")
+    .requiredOption("--run <file|cid>", "the run: its manifest's file, or its CID to fetch that from a peer")
+    .addOption(dataOption())
+    .option("--listen <address>", "listen here; may be repeated", multiaddrs, [])
+    .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
+    .option("--bootstrap <address>", "dial this node first; may be repeated", multiaddrs, [])
+    .addOption(
+      new Option("--engine <name>", "what trains").choices(["auto", "cpu", "webgpu"]).default("auto"),
+    )
+    .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
+    .option("--no-dht", "do not use the distributed hash table to find nodes")
+    .option("--no-mdns", "do not look for nodes on the local network")
+    .option("--local", "accept private and loopback addresses as nodes of the run", false)
+    .option(
+      "--exit-when-finished",
+      "stop when the run has ended instead of serving those who still need it",
+      false,
+    )
+    .addOption(
+      new Option("--log-level <level>", "least important line to log")
+        .choices(["debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ starling start --run run.json --listen /ip4/0.0.0.0/tcp/4001
+  $ starling start --run bafyrei… --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… --data my-node`,
+    )
+    .action(async (given: StartArguments) => (await import("./commands/start.ts")).start(given));
+}
+
+function addStatus(program: Command): void {
+  program
+    .command("status")
+    .description("what the node is doing, or what its folder says when it is not running")
+    .addOption(dataOption())
+    .option("--json", "everything, for scripts", false)
+    .addHelpText("after", "\nExample:\n  $ starling status --json | jq .settled.root")
+    .action(async (given: StatusArguments) => (await import("./commands/status.ts")).status(given));
+}
+
+function addExport(program: Command): void {
+  program
+    .command("export")
+    .description(
+      "write the settled model as a folder that the usual tools load (safetensors, config, tokenizer)",
+    )
+    .addOption(dataOption())
+    .requiredOption("--out <folder>", "where to write it")
+    .addHelpText("after", "\nExample:\n  $ starling export --out my-model")
+    .action(async (given: ExportArguments) => (await import("./commands/export.ts")).exportModel(given));
+}
+
+function addStop(program: Command): void {
+  program
+    .command("stop")
+    .description("stop the node that runs on a data folder, and wait until it has")
+    .addOption(dataOption())
+    .action(async (given: StopArguments) => (await import("./commands/stop.ts")).stop(given));
+}

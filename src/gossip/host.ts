@@ -1,0 +1,177 @@
+/**
+ * The libp2p node: which transports, which services, which limits. Everything that differs from the libraries'
+ * defaults says why; most of it was found by something breaking.
+ */
+import { type GossipSub, StrictNoSign, gossipsub } from "@chainsafe/libp2p-gossipsub";
+import { noise } from "@chainsafe/libp2p-noise";
+import { bootstrap } from "@libp2p/bootstrap";
+import { identify } from "@libp2p/identify";
+import type { ConnectionGater, Libp2p, PrivateKey } from "@libp2p/interface";
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from "@libp2p/kad-dht";
+import { mdns } from "@libp2p/mdns";
+import { type Ping, ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { yamux } from "@libp2p/yamux";
+import { type Libp2pOptions, createLibp2p } from "libp2p";
+import { type PeerId, type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
+import { dhtProtocol, mdnsTag, pingPrefix, topicsOf } from "./names.ts";
+import { SCORE_THRESHOLDS, scoreParams } from "./scoring.ts";
+import type { Standing } from "./standing.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** Where libp2p keeps the peers it has met, so that they survive a restart. */
+export type Datastore = NonNullable<Libp2pOptions["datastore"]>;
+
+export interface HostOptions {
+  run: RunId;
+  listen: readonly string[];
+  announce?: readonly string[];
+  bootstrap: readonly string[];
+  dht: boolean;
+  mdns: boolean;
+  localAddresses: boolean;
+}
+
+export interface HostDeps {
+  privateKey: PrivateKey;
+  datastore?: Datastore;
+  standing: Standing;
+  traffic: Traffic;
+}
+
+/** GossipSub's public interface, and the two readings that its class has beside it. */
+export interface PubSub extends GossipSub {
+  getScore(peer: string): number;
+  getMeshPeers(topic: string): string[];
+}
+
+export interface Host extends Service {
+  libp2p: Libp2p;
+  pubsub: PubSub;
+  ping: Ping;
+  dht: KadDHT | undefined;
+}
+
+/** A week: peers of a run that paused for a weekend are still found. The library forgets after one and six hours. Guess. */
+const PEER_AGE_MAX_MS = 7 * 24 * 3600_000;
+/** Nothing of ours needs more; the least useful are pruned above it. Guess: 64 contributors, twice over. */
+const CONNECTIONS_MAX = 256;
+/** Per address and second. The default of 5 resets a testnet or a lab behind one address (measured). */
+const INBOUND_PER_SEC = 100;
+const PENDING_INBOUND_MAX = 64;
+/** What one RPC may hold: the sender's own hard limit. Messages in it are bounded in topics.ts. */
+const RPC_BYTES_MAX = 4 * 1024 * 1024;
+/** Unsent bytes to one slow neighbour before its stream is given up. From: Lodestar's setting. */
+const OUTBOUND_BYTES_MAX = 16 * 1024 * 1024;
+/** Twice the topics of a run at about 1.2 KiB each. */
+const TOPIC_BYTES_PER_PEER_MAX = 512 * 1024;
+/** The DHT's own contact checks and our pings share the protocol; the default is 1 out and 2 in. */
+const PING_STREAMS_MAX = 16;
+
+/** The host, not yet started. */
+export async function createHost(options: HostOptions, deps: HostDeps): Promise<Host> {
+  const topics = topicsOf(options.run);
+  const discovery = [
+    ...(options.bootstrap.length > 0 ? [bootstrap({ list: [...options.bootstrap], timeout: 0 })] : []),
+    ...(options.mdns ? [mdns({ serviceTag: mdnsTag(options.run) })] : []),
+  ];
+  const services = {
+    // Says which protocols we speak; without it no peer is known to be of the run.
+    identify: identify(),
+    ping: ping({
+      protocolPrefix: pingPrefix(options.run),
+      maxInboundStreams: PING_STREAMS_MAX,
+      maxOutboundStreams: PING_STREAMS_MAX,
+    }),
+    pubsub: gossipsub({
+      // Headers and verdicts carry their author's signature; a second one per message buys nothing, and content ids
+      // let the same header, sent twice, count once.
+      globalSignaturePolicy: StrictNoSign,
+      msgIdFn: ({ topic, data }) => messageId(topic, data),
+      allowedTopics: topics,
+      maxTopicBytesPerPeer: TOPIC_BYTES_PER_PEER_MAX,
+      maxInboundDataLength: RPC_BYTES_MAX,
+      maxOutboundBufferSize: OUTBOUND_BYTES_MAX,
+      floodPublish: true,
+      // Without it a floodsub peer would get everything, whatever its score.
+      fallbackToFloodsub: false,
+      // A node that is alone, or sends the same bytes again after a restart, has done nothing wrong.
+      allowPublishToZeroTopicPeers: true,
+      ignoreDuplicatePublishError: true,
+      scoreParams: scoreParams(topics, (peer) => deps.standing.points(peer)),
+      scoreThresholds: SCORE_THRESHOLDS,
+    }),
+  };
+  // On loopback and in a LAN both settings are needed: each alone leaves every routing table empty (measured).
+  const dht = kadDHT({
+    protocol: dhtProtocol(options.run),
+    peerInfoMapper: options.localAddresses ? passthroughMapper : removePrivateAddressesMapper,
+    ...(options.localAddresses ? { clientMode: false } : {}),
+    // Only delays the first search; it waits for a neighbour anyway. The default is a second.
+    initialQuerySelfInterval: 100,
+  });
+  const libp2p = await createLibp2p<{ ping: Ping; pubsub: GossipSub; dht?: KadDHT }>({
+    start: false,
+    privateKey: deps.privateKey,
+    ...(deps.datastore === undefined ? {} : { datastore: deps.datastore }),
+    addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    // Windows stay at their defaults: they are not negotiated, and a difference kills the connection (measured).
+    streamMuxers: [yamux()],
+    peerDiscovery: discovery,
+    connectionGater: createGater(deps.standing, deps.traffic),
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      inboundConnectionThreshold: INBOUND_PER_SEC,
+      maxIncomingPendingConnections: PENDING_INBOUND_MAX,
+    },
+    // It drops a peer on its first slow ping, which a busy machine often has; pings.ts is patient.
+    connectionMonitor: { enabled: false },
+    peerStore: { maxAddressAge: PEER_AGE_MAX_MS, maxPeerAge: PEER_AGE_MAX_MS },
+    services: options.dht ? { ...services, dht } : services,
+  });
+  return {
+    name: "host",
+    start: async () => {
+      try {
+        await libp2p.start();
+      } catch (error) {
+        await libp2p.stop();
+        const where = options.listen.join(", ");
+        const message = `expected to listen on ${where}, got: ${messageOf(error)}; is the port in use?`;
+        throw new StarlingError("LISTEN_FAILED", message, { cause: error });
+      }
+    },
+    stop: async () => libp2p.stop(),
+    libp2p,
+    pubsub: libp2p.services.pubsub as PubSub,
+    ping: libp2p.services.ping,
+    dht: libp2p.services.dht,
+  };
+}
+
+/** sha256(length of topic | topic | data)[:20]: the same bytes on two topics are two messages. */
+function messageId(topic: string, data: Uint8Array): Uint8Array {
+  const name = Buffer.from(topic);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(name.length);
+  return sha256(Buffer.concat([length, name, data])).subarray(0, 20);
+}
+
+/** Keeps banned peers out, lets private addresses in, and is where every raw connection is seen and counted. */
+function createGater(standing: Standing, traffic: Traffic): ConnectionGater {
+  return {
+    denyDialMultiaddr: () => false,
+    denyDialPeer: (peer) => standing.banned(peer.toString() as PeerId),
+    denyInboundConnection: (connection) => {
+      traffic.track(connection);
+      return false;
+    },
+    denyInboundEncryptedConnection: (peer) => standing.banned(peer.toString() as PeerId),
+    denyOutboundEncryptedConnection: (peer, connection) => {
+      traffic.track(connection);
+      return standing.banned(peer.toString() as PeerId);
+    },
+  };
+}

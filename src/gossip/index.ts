@@ -1,0 +1,9 @@
+/** How bytes travel: the libp2p host, topics, blocks, sync. */
+export { type Swarm, type SwarmDeps, type SwarmOptions, createSwarm } from "./swarm.ts";
+export type { BlockSource } from "./blocks-protocol.ts";
+export type { HeaderSource } from "./sync-protocol.ts";
+export type { SyncReply, SyncRequest } from "./sync-messages.ts";
+export { SYNC_IDS_MAX } from "./sync-messages.ts";
+export { MESSAGE_BYTES_MAX, type TopicHandler } from "./topics.ts";
+export type { Datastore } from "./host.ts";
+export { PHASES_MAX, contributionsTopic, presenceTopic, verdictsTopic } from "./names.ts";

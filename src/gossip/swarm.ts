@@ -1,0 +1,149 @@
+/**
+ * The one thing this room makes: a node's place in the swarm. It wires the host, the topics, the two protocols and
+ * discovery together, and starts and stops them in order. It does not know what the bytes mean.
+ */
+import type { PrivateKey } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
+import {
+  type Cid,
+  type Clock,
+  type Logger,
+  type PeerId,
+  type Service,
+  StarlingError,
+  messageOf,
+  startAll,
+  stopAll,
+} from "../core/index.ts";
+import { type BlockSource, BlocksProtocol } from "./blocks-protocol.ts";
+import { Discovery } from "./discovery.ts";
+import { type Datastore, type HostOptions, createHost } from "./host.ts";
+import { Members } from "./members.ts";
+import { Pings } from "./pings.ts";
+import { Standing } from "./standing.ts";
+import type { SyncReply, SyncRequest } from "./sync-messages.ts";
+import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
+import { type TopicHandler, Topics } from "./topics.ts";
+import { Traffic } from "./traffic.ts";
+
+export type SwarmOptions = HostOptions;
+
+export interface SwarmDeps {
+  privateKey: PrivateKey;
+  /** With one, the peers that were met survive a restart. */
+  datastore?: Datastore;
+  blocks: BlockSource;
+  headers: HeaderSource;
+  log: Logger;
+  clock: Clock;
+}
+
+export interface Swarm extends Service {
+  readonly peerId: PeerId;
+  /** Multiaddrs that others can dial; empty before the start. */
+  addresses(): string[];
+  /** Connected peers of our run, each once. */
+  peers(): PeerId[];
+  /** Called for each peer of the run that is connected and identified, again when it comes back. */
+  onPeer(listener: (peer: PeerId) => void): void;
+  /** Subscribes. Accept is forwarded, ignore is not, reject is not and costs the sender. Throws `TOPIC_UNKNOWN`. */
+  topic(name: string, handler: TopicHandler): void;
+  leave(name: string): void;
+  /** How many peers it was sent to; 0 is no error. Throws `MESSAGE_TOO_LARGE` at 64 KiB and `TOPIC_UNKNOWN`. */
+  publish(name: string, bytes: Uint8Array): Promise<number>;
+  /**
+   * One block, at most 1 MiB, that matches its CID: from the holders in order, then from whoever provides it in
+   * the DHT. Throws `BLOCK_NOT_FOUND` when nobody had it before the signal was aborted.
+   */
+  fetchBlock(cid: Cid, holders: readonly PeerId[], o: { signal: AbortSignal }): Promise<Uint8Array>;
+  /** Announces in the DHT that we hold what a CID names (a manifest, a data set), so that `fetchBlock` finds us. */
+  provide(cid: Cid, o: { signal: AbortSignal }): Promise<void>;
+  /** Stored headers of one peer, at most 1 MiB. None and `more`: it is busy, ask again. Throws `SYNC_FAILED`. */
+  requestHeaders(peer: PeerId, query: SyncRequest, o: { signal: AbortSignal }): Promise<SyncReply>;
+  /** Bytes of all connections since the start, on the wire. */
+  traffic(): { bytesIn: number; bytesOut: number };
+  /** The 99th percentile of the last pings; null before the first. */
+  pingP99Ms(): number | null;
+  /** GossipSub's score of a peer, faults included; negative: it is not in our mesh. */
+  score(peer: PeerId): number;
+  /** The neighbours that a topic's messages are forwarded to. */
+  mesh(topic: string): PeerId[];
+}
+
+/** A swarm that is not yet started. Throws `BOOTSTRAP_INVALID`. */
+export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promise<Swarm> {
+  options.bootstrap.forEach(checkBootstrap);
+  const { clock } = deps;
+  const { run } = options;
+  const log = deps.log.child("gossip");
+  const traffic = new Traffic();
+  const standing = new Standing({
+    clock,
+    onBan: (peer) => {
+      log.warn("peer banned", { peer });
+      for (const connection of libp2p.getConnections()) {
+        if (connection.remotePeer.toString() === peer) connection.abort(new Error("banned for its faults"));
+      }
+    },
+  });
+  const { privateKey, datastore } = deps;
+  const host = await createHost(options, {
+    privateKey,
+    standing,
+    traffic,
+    ...(datastore === undefined ? {} : { datastore }),
+  });
+  const { libp2p, pubsub, ping, dht } = host;
+  const members = new Members(libp2p, run);
+  const topics = new Topics({ pubsub, run, standing, clock, log });
+  const discovery = new Discovery({ libp2p, dht, members, run, clock, log });
+  const blocks = new BlocksProtocol({
+    libp2p,
+    standing,
+    clock,
+    log,
+    source: deps.blocks,
+    providers: (cid, signal) => discovery.providers(cid, signal),
+  });
+  const sync = new SyncProtocol({ libp2p, standing, clock, log, source: deps.headers });
+  const pings = new Pings({ libp2p, ping, members, clock, log });
+  // The host after the protocols: no peer may find the door open and nobody in.
+  const services: readonly Service[] = [blocks, sync, pings, host, topics, discovery];
+  let stopping: Promise<void> | undefined;
+
+  return {
+    name: "swarm",
+    peerId: libp2p.peerId.toString() as PeerId,
+    start: () => startAll(services),
+    // Once: a second stop would still write to a datastore that its owner has closed after the first.
+    stop: () => (stopping ??= stopAll(services)),
+    addresses: () => libp2p.getMultiaddrs().map(String),
+    peers: () => members.list(),
+    onPeer: (listener) => members.onPeer(listener),
+    topic: (name, handler) => topics.subscribe(name, handler),
+    leave: (name) => topics.leave(name),
+    publish: (name, bytes) => topics.publish(name, bytes),
+    fetchBlock: (cid, holders, o) => blocks.fetch(cid, holders, o),
+    provide: (cid, o) => discovery.provide(cid, o.signal),
+    requestHeaders: (peer, query, o) => sync.request(peer, query, o),
+    traffic: () => traffic.total(),
+    pingP99Ms: () => pings.p99Ms(),
+    score: (peer) => pubsub.getScore(peer),
+    mesh: (topic) => pubsub.getMeshPeers(topic) as PeerId[],
+  };
+}
+
+function checkBootstrap(address: string): void {
+  const expected = "expected a bootstrap address such as /ip4/203.0.113.7/tcp/4001/p2p/12D3Koo…";
+  let hasPeer: boolean;
+  try {
+    hasPeer = multiaddr(address)
+      .getComponents()
+      .some(({ name }) => name === "p2p");
+  } catch (error) {
+    throw new StarlingError("BOOTSTRAP_INVALID", `${expected}, got ${address}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (!hasPeer) throw new StarlingError("BOOTSTRAP_INVALID", `${expected}, got ${address} without /p2p/`);
+}

@@ -1,0 +1,89 @@
+/**
+ * What is said on the sync protocol, as DAG-CBOR. Headers are opaque bytes here: whoever asked judges them. Both
+ * decoders give a verdict for any bytes and never throw; their input is bounded by the frame they came in.
+ */
+import * as dagCbor from "@ipld/dag-cbor";
+import { CID } from "multiformats/cid";
+import { z } from "zod";
+import {
+  type Cid,
+  type Verdict,
+  accept,
+  assert,
+  checkCid,
+  messageOf,
+  parseCid,
+  reject,
+} from "../core/index.ts";
+
+/** 256 ids of about 41 bytes are 10.5 kB. */
+export const SYNC_REQUEST_BYTES_MAX: number = 16 * 1024;
+/** What a joiner reads at once; `more` says that there is more. */
+export const SYNC_REPLY_BYTES_MAX: number = 1024 * 1024;
+export const SYNC_IDS_MAX: number = 256;
+/** The same bound as on gossip: a header is smaller. */
+export const HEADER_BYTES_MAX: number = 64 * 1024;
+/** Room for the framing of a reply, and what a source is told to keep to. */
+const REPLY_OVERHEAD_BYTES = 64;
+/** CBOR's length prefix of one header. */
+const HEADER_OVERHEAD_BYTES = 5;
+
+export type SyncRequest = { phase: number; fromRound: number } | { ids: readonly Cid[] };
+export interface SyncReply {
+  headers: Uint8Array[];
+  more: boolean;
+}
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const link = z.custom<CID>().transform((value, context): Cid => {
+  const cid = CID.asCID(value);
+  if (cid !== null && checkCid(cid) !== undefined) return cid.toString() as Cid;
+  context.addIssue("expected a CIDv1 with sha2-256");
+  return z.NEVER;
+});
+const requestSchema = z.union([
+  z.strictObject({ phase: count, fromRound: count }),
+  z.strictObject({ ids: z.array(link).max(SYNC_IDS_MAX) }),
+]);
+const replySchema = z.strictObject({
+  headers: z.array(z.instanceof(Uint8Array).refine((header) => header.length <= HEADER_BYTES_MAX)),
+  more: z.boolean(),
+});
+
+export function encodeRequest(request: SyncRequest): Uint8Array {
+  if (!("ids" in request)) return dagCbor.encode(request);
+  assert(request.ids.length <= SYNC_IDS_MAX, `at most ${SYNC_IDS_MAX} ids in one request`);
+  return dagCbor.encode({ ids: request.ids.map((id) => parseCid(id)) });
+}
+
+export function decodeRequest(bytes: Uint8Array): Verdict<SyncRequest> {
+  return decodeAs("SYNC_REQUEST", requestSchema, bytes);
+}
+
+/** Keeps as many headers, from the first, as fit the bound; what is left out shows in `more`. */
+export function encodeReply(reply: SyncReply): Uint8Array {
+  let leftBytes = SYNC_REPLY_BYTES_MAX - REPLY_OVERHEAD_BYTES;
+  const headers: Uint8Array[] = [];
+  for (const header of reply.headers) {
+    leftBytes -= header.length + HEADER_OVERHEAD_BYTES;
+    if (leftBytes < 0) break;
+    headers.push(header);
+  }
+  return dagCbor.encode({ headers, more: reply.more || headers.length < reply.headers.length });
+}
+
+export function decodeReply(bytes: Uint8Array): Verdict<SyncReply> {
+  return decodeAs("SYNC_REPLY", replySchema, bytes);
+}
+
+function decodeAs<T>(code: string, schema: z.ZodType<T>, bytes: Uint8Array): Verdict<T> {
+  let value: unknown;
+  try {
+    value = dagCbor.decode(bytes);
+  } catch (error) {
+    // Any bytes may come; those that are no DAG-CBOR are the sender's fault.
+    return reject(code, `expected DAG-CBOR: ${messageOf(error)}`);
+  }
+  const parsed = schema.safeParse(value);
+  return parsed.success ? accept(parsed.data) : reject(code, z.prettifyError(parsed.error));
+}

@@ -1,0 +1,104 @@
+/** Pulls the deltas that history needs: the author first, then whoever cites it, then anybody; until they are here. */
+import PQueue from "p-queue";
+import type { Contribution, ContributionGraph } from "../consensus/index.ts";
+import {
+  type Clock,
+  type ContributionId,
+  type Logger,
+  type PeerId,
+  type Verdict,
+  accept,
+  messageOf,
+  reject,
+} from "../core/index.ts";
+import type { Swarm } from "../gossip/index.ts";
+import { type BlockStore, pullBody } from "../storage/index.ts";
+
+/** Bodies pulled at the same time. Guess: enough to keep a home line busy. */
+const PULLS_MAX = 8;
+const RETRY_MS_FIRST = 200;
+const RETRY_MS_MAX = 5_000;
+const ATTEMPT_MS_MAX = 30_000;
+
+export interface BodiesDeps {
+  readonly swarm: Swarm;
+  readonly blocks: BlockStore;
+  readonly graph: ContributionGraph;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Decodes and keeps a delta; the value is its norm. */
+  hold(id: ContributionId, bytes: Uint8Array): Promise<Verdict<number>>;
+  /** The body is here and passed, or can never pass. */
+  settle(id: ContributionId, verdict: Verdict<unknown>): void;
+}
+
+export class Bodies {
+  readonly #deps: BodiesDeps;
+  readonly #queue = new PQueue({ concurrency: PULLS_MAX });
+  readonly #pulling = new Set<ContributionId>();
+
+  constructor(deps: BodiesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Starts pulling unless it is being pulled already. */
+  pull(contribution: Contribution, fail: (error: unknown) => void): void {
+    if (this.#pulling.has(contribution.id)) return;
+    this.#pulling.add(contribution.id);
+    this.#queue
+      .add(() => this.#pull(contribution))
+      .finally(() => this.#pulling.delete(contribution.id))
+      .catch(fail);
+  }
+
+  /** Resolves when nothing is being pulled any more; after the signal was aborted, soon. */
+  async idle(): Promise<void> {
+    await this.#queue.onIdle();
+  }
+
+  async #pull(contribution: Contribution): Promise<void> {
+    const { clock, log, signal } = this.#deps;
+    for (let retryMs = RETRY_MS_FIRST; !signal.aborted; retryMs = Math.min(RETRY_MS_MAX, 2 * retryMs)) {
+      try {
+        const verdict = await this.#attempt(contribution);
+        return this.#deps.settle(contribution.id, verdict);
+      } catch (error) {
+        // Nobody could give it now; holders come and go, so ask again.
+        if (signal.aborted) return;
+        log.debug("body not found yet", { id: contribution.id, error: messageOf(error) });
+        await clock.sleep(retryMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #attempt({ id, header }: Contribution): Promise<Verdict<unknown>> {
+    const { delta } = header;
+    if (delta === null) return accept(undefined);
+    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
+    const pulled = await pullBody(this.#deps.blocks, delta.cid, {
+      bytesMax: delta.bytes,
+      fetch: (cid) => this.#deps.swarm.fetchBlock(cid, this.#holders(id, header.author, header.round), { signal }),
+    });
+    if (pulled.kind !== "accept") return pulled;
+    if (pulled.value.length !== delta.bytes) {
+      return reject("DELTA_BYTES", `expected ${delta.bytes} bytes as the header says, got ${pulled.value.length}`);
+    }
+    const held = await this.#deps.hold(id, pulled.value);
+    if (held.kind === "accept" && held.value !== delta.norm) {
+      return reject("DELTA_NORM", `expected norm ${delta.norm} as the header says, got ${held.value}`);
+    }
+    return held;
+  }
+
+  #holders(id: ContributionId, author: PeerId, round: number): PeerId[] {
+    const { graph, swarm } = this.#deps;
+    const citers = graph
+      .round(round + 1)
+      .filter(({ header }) => header.parents.includes(id))
+      .map(({ header }) => header.author);
+    const connected = new Set(swarm.peers());
+    const first = [author, ...citers].filter((peer) => connected.has(peer));
+    return [...new Set([...first, ...connected])].filter((peer) => peer !== swarm.peerId);
+  }
+}

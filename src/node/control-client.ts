@@ -1,0 +1,119 @@
+/** The commands' side of the control socket: finds the daemon of a data folder and asks it. */
+import { once } from "node:events";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { StarlingError, messageOf } from "../core/index.ts";
+import { controlPath } from "./control-path.ts";
+import { RESPONSE_BYTES_MAX } from "./control-routes.ts";
+import type { NodeStatus } from "./status.ts";
+
+/** Guesses: a status is a look at memory; an export writes gigabytes for a large model; stopping saves the state. */
+const STATUS_TIMEOUT_MS = 15_000;
+const EXPORT_TIMEOUT_MS = 30 * 60_000;
+const SAMPLE_TIMEOUT_MS = 10 * 60_000;
+const STOP_TIMEOUT_MS = 2 * 60_000;
+
+/** A running daemon. Every call throws the daemon's own `StarlingError`, or `CONTROL_FAILED` when it went away. */
+export interface ControlClient {
+  status(): Promise<NodeStatus>;
+  /** `out` must be absolute. The files written. */
+  exportTo(out: string): Promise<string[]>;
+  sample(prompt: string, tokensCount: number): Promise<string>;
+  /** Resolves when the node has stopped and its data folder is free again. */
+  stop(): Promise<void>;
+}
+
+/** The daemon that runs on a data folder, or undefined when none does. */
+export async function connectControl(dataDir: string): Promise<ControlClient | undefined> {
+  const path = await pathIfThere(dataDir);
+  if (path === undefined || !(await isListening(path))) return undefined;
+  return {
+    status: async () =>
+      (await call({ path, route: "GET /status", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
+    exportTo: async (out) => {
+      const answer = await call({ path, route: "POST /export", body: { out }, timeoutMs: EXPORT_TIMEOUT_MS });
+      return (answer as { files: string[] }).files;
+    },
+    sample: async (prompt, tokensCount) => {
+      const body = { prompt, tokensCount };
+      const answer = await call({ path, route: "POST /sample", body, timeoutMs: SAMPLE_TIMEOUT_MS });
+      return (answer as { text: string }).text;
+    },
+    stop: async () => {
+      await call({ path, route: "POST /stop", timeoutMs: STOP_TIMEOUT_MS });
+    },
+  };
+}
+
+/** Whether somebody accepts connections on a socket or pipe; a file that a dead daemon left does not. */
+export async function isListening(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch (error) {
+    // Decides: these two mean "nobody there"; anything else (no permission, say) is the user's to know.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ECONNREFUSED") return false;
+    throw new StarlingError("CONTROL_UNREACHABLE", `cannot open ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function pathIfThere(dataDir: string): Promise<string | undefined> {
+  try {
+    return await controlPath(dataDir);
+  } catch (error) {
+    // No folder, no daemon.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+interface Call {
+  readonly path: string;
+  /** Method and path, such as `GET /status`. */
+  readonly route: string;
+  readonly body?: unknown;
+  readonly timeoutMs: number;
+}
+
+async function call({ path, route, body, timeoutMs }: Call): Promise<unknown> {
+  const [method, url] = route.split(" ") as [string, string];
+  const signal = AbortSignal.timeout(timeoutMs);
+  let response: IncomingMessage;
+  let text: string;
+  try {
+    response = await new Promise((resolve, reject) => {
+      const request = httpRequest({ socketPath: path, method, path: url, agent: false, signal });
+      // The error listener stays: a connection may also break after the answer has begun.
+      request.on("response", resolve).on("error", reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+    text = await readText(response);
+  } catch (error) {
+    // Translated: says which request of ours failed.
+    const reason = signal.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(error);
+    throw new StarlingError("CONTROL_FAILED", `${route} over ${path}: ${reason}; see the daemon's log`, {
+      cause: error,
+    });
+  }
+  const value = JSON.parse(text) as unknown;
+  if (response.statusCode === 200) return value;
+  const { code, message } = value as { code: string; message: string };
+  throw new StarlingError(code, message);
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > RESPONSE_BYTES_MAX) throw new Error(`expected at most ${RESPONSE_BYTES_MAX} bytes, got more`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,50 @@
+/**
+ * What can be asked over the control socket, as data: one entry per route with the shape of its body. The client and
+ * the server are both written against this file. Whoever can open the socket (mode 0600) owns the node.
+ */
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+import { StarlingError } from "../core/index.ts";
+import type { NodeStatus } from "./status.ts";
+
+/** Guess: a path or a prompt, never data. */
+export const REQUEST_BYTES_MAX: number = 64 * 1024;
+/** Guess: a status with a curve of some ten thousand points. */
+export const RESPONSE_BYTES_MAX: number = 16 * 1024 * 1024;
+
+/** What the socket gives access to: the running node, seen from outside. */
+export interface ControlTarget {
+  status(): NodeStatus;
+  exportTo(out: string): Promise<string[]>;
+  sample(prompt: string, tokensCount: number): Promise<string>;
+}
+
+const exportBody = z.strictObject({
+  // The daemon's working folder is not the caller's.
+  out: z.string().max(4096).refine(isAbsolute, "expected an absolute path"),
+});
+const sampleBody = z.strictObject({
+  prompt: z.string().max(16 * 1024),
+  tokensCount: z.int().min(1).max(4096),
+});
+
+export type Route = (target: ControlTarget, body: unknown) => unknown;
+
+/** By method and path; `POST /stop` is the server's own (control.ts). */
+export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ["GET /status", (target) => target.status()],
+  ["POST /export", async (target, body) => ({ files: await target.exportTo(checked(exportBody, body).out) })],
+  [
+    "POST /sample",
+    async (target, body) => {
+      const { prompt, tokensCount } = checked(sampleBody, body);
+      return { text: await target.sample(prompt, tokensCount) };
+    },
+  ],
+]);
+
+function checked<T>(shape: z.ZodType<T>, body: unknown): T {
+  const result = shape.safeParse(body);
+  if (result.success) return result.data;
+  throw new StarlingError("CONTROL_BAD_REQUEST", z.prettifyError(result.error));
+}

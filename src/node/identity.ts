@@ -1,0 +1,67 @@
+/** What only the key's owner can do (sign, draw lots) and how others check it. */
+import { peerIdFromString } from "@libp2p/peer-id";
+import type { PrivateKey } from "@libp2p/interface";
+import {
+  type Draft,
+  type Header,
+  type ParsedHeader,
+  encodeHeader,
+  parseHeader,
+  signingBytes,
+} from "../consensus/index.ts";
+import {
+  type ContributionId,
+  type Digest,
+  type Verdict,
+  accept,
+  digestOf,
+  digestToBytes,
+  reject,
+} from "../core/index.ts";
+
+export interface SignedContribution {
+  readonly id: ContributionId;
+  readonly header: Header;
+  readonly bytes: Uint8Array;
+}
+
+/** Completes a draft with the lot and the signature. The same draft always gives the same bytes (Ed25519, RFC 8032). */
+export async function signContribution(draft: Draft, key: PrivateKey): Promise<SignedContribution> {
+  const { previous, ...rest } = draft;
+  const { run, phase, round } = rest;
+  const reveal = previous ? await preimage(key, `${run}/${phase}/${previous.header.round}`) : null;
+  const next = digestOf(digestToBytes(await preimage(key, `${run}/${phase}/${round}`)));
+  const header = { ...rest, lot: { reveal, next } };
+  const sig = await key.sign(signingBytes(header));
+  return { ...encodeHeader(header, sig), header: { ...header, sig } };
+}
+
+/** A secret that only the key's owner can compute, and always the same: so no lot needs to be stored. */
+async function preimage(key: PrivateKey, name: string): Promise<Digest> {
+  return digestOf(await key.sign(new TextEncoder().encode(`starling/1/lot\n${name}`)));
+}
+
+/** Parses a header and checks its signature: `HEADER_SIGNATURE`, or one of parseHeader's codes. */
+export async function verifyHeader(bytes: Uint8Array): Promise<Verdict<ParsedHeader>> {
+  const parsed = parseHeader(bytes);
+  if (parsed.kind !== "accept") return parsed;
+  const { header, signedBytes } = parsed.value;
+  const key = peerIdFromString(header.author).publicKey;
+  if (key === undefined || !(await verifies(key, signedBytes, header.sig))) {
+    return reject("HEADER_SIGNATURE", `expected a signature of ${header.author}`);
+  }
+  return accept(parsed.value);
+}
+
+async function verifies(
+  key: { verify(data: Uint8Array, sig: Uint8Array): boolean | Promise<boolean> },
+  data: Uint8Array,
+  sig: Uint8Array,
+): Promise<boolean> {
+  try {
+    return await key.verify(data, sig);
+  } catch {
+    // A key that is no point of the curve throws; for us that is a signature that does not hold.
+    return false;
+  }
+}

@@ -1,0 +1,12 @@
+/** The composition root: a node, its manifest and its status. */
+export { type NodeOptions, type StarlingNode, createNode } from "./node.ts";
+export { type InitOptions, draftManifest, initRun } from "./init.ts";
+export { type Manifest, type Phase, readManifestFile, runIdOf, writeManifestFile } from "./manifest.ts";
+export { presetNames } from "./presets.ts";
+export { exportOffline, readOfflineStatus } from "./offline.ts";
+export { type AloneOptions, type AloneResult, trainAlone } from "./alone.ts";
+export type { CurvePoint, NodeState, NodeStatus, SettledStatus } from "./status.ts";
+export { VERSION } from "./version.ts";
+export { type ControlOptions, assertDataIsFree, createControl } from "./control.ts";
+export { connectControl } from "./control-client.ts";
+export { type LogLevel, createLog } from "./pino-log.ts";

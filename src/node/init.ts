@@ -1,0 +1,84 @@
+/** Makes a run: cuts a text into blocks and writes the manifest that names them. */
+import { readFile, readdir, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { type Logger, type RunId, StarlingError, messageOf } from "../core/index.ts";
+import { openStore, putBody } from "../storage/index.ts";
+import { type Manifest, encodeManifest, limitsOf, parseManifest, runIdOf } from "./manifest.ts";
+import { presetOf } from "./presets.ts";
+
+export interface InitOptions {
+  readonly preset: string;
+  /** A text file, or a folder whose files are taken in the order of their names. */
+  readonly textPath: string;
+  /** The last share of the text, held out for validation. */
+  readonly heldOutShare?: number;
+  readonly name?: string;
+  readonly seed?: number;
+  /** Nodes that the first round waits for. */
+  readonly startPeers?: number;
+  /** Length of the run, in rounds of `startPeers` nodes that do all their steps. */
+  readonly rounds?: number;
+  readonly licence?: string;
+}
+
+const HELD_OUT_SHARE = 0.1;
+
+/** The text's blocks go into `dataDir`, from where a node started on it serves them. */
+export async function initRun(
+  options: InitOptions,
+  { dataDir, log }: { dataDir: string; log: Logger },
+): Promise<{ run: RunId; manifest: Manifest }> {
+  const text = await readText(options.textPath);
+  const store = await openStore(dataDir, { log });
+  try {
+    const root = await putBody(store.blocks, text);
+    const manifest = draftManifest(options, { root, bytes: text.length });
+    const run = runIdOf(manifest);
+    await store.blocks.put(run, encodeManifest(manifest));
+    return { run, manifest };
+  } finally {
+    await store.close();
+  }
+}
+
+/** @throws StarlingError `PRESET_UNKNOWN`, `MANIFEST_INVALID` */
+export function draftManifest(
+  options: InitOptions,
+  data: Pick<Manifest["data"], "root" | "bytes">,
+): Manifest {
+  const { rounds, phase } = presetOf(options.preset);
+  const startPeers = options.startPeers ?? phase.rule.startPeers;
+  const draft = {
+    v: 1,
+    name: options.name ?? basename(resolve(options.textPath)),
+    seed: String(options.seed ?? 1),
+    founders: [],
+    data: {
+      ...data,
+      heldOutShare: options.heldOutShare ?? HELD_OUT_SHARE,
+      source: basename(resolve(options.textPath)),
+      licence: options.licence ?? "unknown",
+    },
+    tokenizer: "bytes",
+    phases: [{ ...phase, tokensBudget: 1, rule: { ...phase.rule, startPeers } }],
+  };
+  const { tokensPerStep } = limitsOf(parseManifest(draft), 0);
+  const tokensBudget = (options.rounds ?? rounds) * startPeers * phase.batch.stepsPerRound * tokensPerStep;
+  return parseManifest({ ...draft, phases: [{ ...draft.phases[0], tokensBudget }] });
+}
+
+async function readText(path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    const names = isFolder ? (await readdir(path, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()) : [];
+    const paths = isFolder ? names.map((e) => join(e.parentPath, e.name)).sort() : [path];
+    bytes = Buffer.concat(await Promise.all(paths.map((file) => readFile(file))));
+  } catch (error) {
+    throw new StarlingError("TEXT_UNREADABLE", `expected a text file or folder at ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (bytes.length > 0) return bytes;
+  throw new StarlingError("TEXT_EMPTY", `expected text at ${path}, got 0 bytes`);
+}

@@ -1,0 +1,331 @@
+/**
+ * All parameter-sized arrays of a node and all that is done to them: fold, train, encode, hash, evaluate. It lives in
+ * a worker thread (thread.ts), so that the network's event loop never waits for arithmetic, and is asked to stop
+ * between steps; nothing ever terminates it inside one.
+ *
+ * Arrays, (P,) each: weights and settled are int32 fixed point; residual too; the engine holds float32 weights and
+ * AdamW's two moments.
+ */
+import {
+  type CodecSettings,
+  type DeltaReader,
+  accumulateResidual,
+  decodeDelta,
+  encodeDelta,
+  openDelta,
+} from "../../codec/index.ts";
+import { type FoldPlan, type FoldTerm, type TrainOrder, type Trained, foldRound } from "../../consensus/index.ts";
+import {
+  type Clock,
+  type ContributionId,
+  type Digest,
+  StarlingError,
+  type Verdict,
+  accept,
+  bytesOf,
+  digestOf,
+  rootOfBytes,
+} from "../../core/index.ts";
+import {
+  type BatchConfig,
+  type Engine,
+  type EngineName,
+  type ModelConfig,
+  type Optimizer,
+  assignedBatch,
+  createEngine,
+  exportCheckpoint,
+  generate,
+  heldOutBatches,
+  initialWeights,
+  learningRate,
+  splitHeldOut,
+  tensorLengths,
+} from "../../trainer/index.ts";
+
+export interface LearnerOptions {
+  readonly model: ModelConfig;
+  readonly optimizer: Optimizer;
+  readonly batch: BatchConfig;
+  readonly codec: CodecSettings;
+  readonly residualBeta: number;
+  readonly tokensBudget: number;
+  readonly roundMsMax: number;
+  readonly seed: string;
+  readonly text: Uint8Array;
+  readonly heldOutShare: number;
+  readonly engine: EngineName;
+  readonly threads: number;
+}
+
+/** What the rule must know of the arrays before the first round. */
+export interface LearnerFacts {
+  readonly startRoot: Digest;
+  readonly zeroState: Digest;
+}
+
+export type Which = "start" | "current" | "settled";
+
+/** Steps that may fail in a row before the node gives up: the model has diverged. Guess. */
+const FAILED_STEPS_MAX = 5;
+
+export class Learner {
+  readonly #options: LearnerOptions;
+  readonly #clock: Clock;
+  readonly #engine: Engine;
+  readonly #lengths: readonly number[];
+  readonly #train: Uint8Array;
+  readonly #heldOut: Uint8Array;
+  readonly #weights: Int32Array;
+  readonly #settled: Int32Array;
+  #settledRound = 0;
+  readonly #residual: Int32Array;
+  /** What is folded into `weights` on top of `settled`. */
+  readonly #applied = new Map<number, readonly FoldTerm[]>();
+  readonly #deltas = new Map<ContributionId, DeltaReader>();
+  #hurried = false;
+  #failedSteps = 0;
+
+  static async open(options: LearnerOptions, clock: Clock): Promise<Learner> {
+    const { model, optimizer, batch, engine, threads } = options;
+    const made = await createEngine({ engine, model, optimizer, sequences: batch.sequences, threads });
+    return new Learner(options, clock, made);
+  }
+
+  private constructor(options: LearnerOptions, clock: Clock, engine: Engine) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#engine = engine;
+    this.#lengths = tensorLengths(options.model);
+    const { train, heldOut } = splitHeldOut(options.text, options.heldOutShare);
+    this.#train = train;
+    this.#heldOut = heldOut;
+    this.#weights = initialWeights(options.model, options.seed);
+    this.#settled = this.#weights.slice();
+    this.#residual = new Int32Array(this.#weights.length);
+  }
+
+  facts(): LearnerFacts {
+    return { startRoot: rootOfBytes(bytesOf(this.#weights)), zeroState: this.#stateRoot() };
+  }
+
+  /** Checks a pulled delta and keeps it until its round has settled. The value is its norm. */
+  hold(id: ContributionId, bytes: Uint8Array): Verdict<number> {
+    const opened = openDelta(bytes, this.#lengths, this.#options.codec);
+    if (opened.kind !== "accept") return opened;
+    this.#deltas.set(id, opened.value);
+    return accept(opened.value.norm);
+  }
+
+  /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
+  fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
+    const planned = new Map(plan.rounds.map(({ round, terms }) => [round, terms]));
+    for (const [round, terms] of this.#applied) {
+      if (sameTerms(terms, planned.get(round))) continue;
+      this.#apply(this.#weights, terms, -1);
+      this.#applied.delete(round);
+    }
+    for (const [round, terms] of planned) {
+      if (round < this.#settledRound || this.#applied.has(round)) continue;
+      this.#apply(this.#weights, terms, 1);
+      this.#applied.set(round, terms);
+    }
+    for (; this.#settledRound < plan.settledRound; this.#settledRound++) {
+      const terms = this.#applied.get(this.#settledRound) ?? [];
+      this.#apply(this.#settled, terms, 1);
+      this.#applied.delete(this.#settledRound);
+      for (const { id } of terms) this.#deltas.delete(id);
+    }
+    return { start: rootOfBytes(bytesOf(this.#weights)), settledWeights: rootOfBytes(bytesOf(this.#settled)) };
+  }
+
+  #apply(weights: Int32Array, terms: readonly FoldTerm[], direction: 1 | -1): void {
+    const readers = terms.map(({ id, factor }) => {
+      const reader = this.#deltas.get(id);
+      if (reader === undefined) throw new StarlingError("DELTA_MISSING", `expected the delta of ${id} at hand`);
+      return { reader, factor };
+    });
+    foldRound(weights, readers, direction);
+  }
+
+  /**
+   * One round: residual = beta * residual + (start - end); encode; residual -= decoded. `restore` are own deltas that
+   * settled as excluded. With 0 steps done (closing, or every step failed) there is no delta.
+   */
+  async train(
+    order: TrainOrder,
+    restore: readonly Uint8Array[],
+  ): Promise<{ result: Omit<Trained, "delta">; delta: { bytes: Uint8Array; norm: number } | null; trainingMs: number }> {
+    this.#hurried = false;
+    for (const bytes of restore) this.#restore(bytes);
+    const stateBefore = this.#stateRoot();
+    const startedMs = this.#clock.nowMs();
+    const steps = order.closing ? NO_STEPS : await this.#steps(order);
+    const trainingMs = this.#clock.nowMs() - startedMs;
+    const delta = steps.count === 0 ? null : this.#encode();
+    const done = delta === null ? NO_STEPS : steps;
+    const result = {
+      work: {
+        steps: done.count,
+        tokens: done.count * this.#tokensPerStep,
+        lossFirst: done.lossFirst,
+        lossLast: done.lossLast,
+        stateBefore,
+        stateAfter: this.#stateRoot(),
+        engine: this.#engine.name,
+      },
+    };
+    return { result, delta, trainingMs };
+  }
+
+  /** Asks the running round to end after the step it is in. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+
+  async #steps(order: TrainOrder): Promise<Steps> {
+    const { batch, model, optimizer, tokensBudget, roundMsMax } = this.#options;
+    const untilMs = this.#clock.nowMs() + roundMsMax;
+    toFloat(this.#weights, this.#engine.state.weights);
+    await this.#engine.load();
+    let count = 0;
+    let lossFirst: number | null = null;
+    let lossLast: number | null = null;
+    for (let step = 0; step < batch.stepsPerRound; step++) {
+      // Let messages in between two steps: a hurry, or a delta to check.
+      await new Promise(setImmediate);
+      if (step > 0 && (this.#hurried || this.#clock.nowMs() >= untilMs)) break;
+      const tokensDone = order.tokensDone + step * this.#tokensPerStep * order.flockSize;
+      const tokens = assignedBatch(this.#train, {
+        seed: order.seed,
+        step,
+        sequences: batch.sequences,
+        contextLength: model.contextLength,
+      });
+      const { lossNats, applied } = await this.#engine.step(tokens, learningRate(optimizer, tokensDone, tokensBudget));
+      this.#countFailure(applied);
+      if (!applied) continue;
+      count += 1;
+      lossFirst ??= lossNats;
+      lossLast = lossNats;
+    }
+    await this.#engine.sync();
+    return { count, lossFirst, lossLast };
+  }
+
+  #countFailure(applied: boolean): void {
+    this.#failedSteps = applied ? 0 : this.#failedSteps + 1;
+    if (this.#failedSteps < FAILED_STEPS_MAX) return;
+    throw new StarlingError(
+      "TRAINING_DIVERGED",
+      `expected finite losses, got ${FAILED_STEPS_MAX} steps in a row without: lower optimizer.lrMax in the next run`,
+    );
+  }
+
+  #encode(): { bytes: Uint8Array; norm: number } | null {
+    const { residualBeta, codec } = this.#options;
+    if (!accumulateResidual(this.#residual, this.#weights, this.#engine.state.weights, residualBeta)) return null;
+    return encodeDelta(this.#residual, this.#lengths, codec);
+  }
+
+  #restore(bytes: Uint8Array): void {
+    const decoded = decodeDelta(bytes, this.#lengths, this.#options.codec);
+    if (decoded.kind !== "accept") throw new StarlingError(decoded.code, `our own delta: ${decoded.detail}`);
+    for (let i = 0; i < this.#residual.length; i++) {
+      const sum = (this.#residual[i] as number) + (decoded.value[i] as number);
+      this.#residual[i] = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), sum));
+    }
+  }
+
+  /** Mean nats per token over at most `batchesMax` fixed held-out batches. */
+  async evaluate(which: Which, batchesMax: number): Promise<number> {
+    const { batch, model, seed } = this.#options;
+    const fixed = { start: () => initialWeights(model, seed), current: () => this.#weights, settled: () => this.#settled };
+    const weights = toFloat(fixed[which](), new Float32Array(this.#weights.length));
+    const batches = heldOutBatches(this.#heldOut, {
+      sequences: batch.sequences,
+      contextLength: model.contextLength,
+      batchesMax,
+    });
+    let sum = 0;
+    for (const tokens of batches) sum += await this.#engine.evaluate(tokens, weights);
+    return sum / batches.length;
+  }
+
+  /** Text that the settled model continues `prompt` with. */
+  async sample(prompt: string, tokensCount: number): Promise<string> {
+    const weights = toFloat(this.#settled, new Float32Array(this.#settled.length));
+    return generate(this.#engine, prompt, { tokensCount, temperature: 0.8, seed: this.#options.seed, weights });
+  }
+
+  /** The settled weights as the files of a Hugging Face checkpoint. */
+  exported(): Map<string, Uint8Array> {
+    return exportCheckpoint(this.#options.model, this.#settled);
+  }
+
+  get settledBytes(): Uint8Array {
+    return bytesOf(this.#settled);
+  }
+
+  /** Moments and residual as named parts, to be stored. */
+  state(): Map<string, Uint8Array> {
+    const { moment1, moment2, stepsCount } = this.#engine.state;
+    return new Map([
+      ["moment1", bytesOf(moment1)],
+      ["moment2", bytesOf(moment2)],
+      ["residual", bytesOf(this.#residual)],
+      ["steps", new TextEncoder().encode(String(stepsCount))],
+    ]);
+  }
+
+  /** Takes stored parts back; false, and an empty state, when they are not the ones that `stateAfter` names. */
+  async resume(parts: ReadonlyMap<string, Uint8Array>, stateAfter: Digest): Promise<boolean> {
+    const { state } = this.#engine;
+    const arrays = { moment1: state.moment1, moment2: state.moment2, residual: this.#residual };
+    for (const [name, array] of Object.entries(arrays)) {
+      const stored = parts.get(name);
+      if (stored?.length === array.byteLength) bytesOf(array).set(stored);
+    }
+    state.stepsCount = Number(new TextDecoder().decode(parts.get("steps")));
+    const isRight = this.#stateRoot() === stateAfter;
+    if (!isRight) {
+      for (const array of Object.values(arrays)) array.fill(0);
+      state.stepsCount = 0;
+    }
+    await this.#engine.load();
+    return isRight;
+  }
+
+  #stateRoot(): Digest {
+    const parts = [...this.state()].map(([name, bytes]) => `${name} ${rootOfBytes(bytes)}`);
+    return digestOf(new TextEncoder().encode(parts.join("\n")));
+  }
+
+  get #tokensPerStep(): number {
+    return this.#options.batch.sequences * this.#options.model.contextLength;
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+}
+
+interface Steps {
+  readonly count: number;
+  readonly lossFirst: number | null;
+  readonly lossLast: number | null;
+}
+
+const NO_STEPS: Steps = { count: 0, lossFirst: null, lossLast: null };
+
+/** float[i] = fixed[i] / 2^24, rounded to float32. */
+function toFloat(fixed: Int32Array, float: Float32Array): Float32Array {
+  for (let i = 0; i < fixed.length; i++) float[i] = (fixed[i] as number) / 2 ** 24;
+  return float;
+}
+
+function sameTerms(a: readonly FoldTerm[], b: readonly FoldTerm[] | undefined): boolean {
+  return (
+    a.length === b?.length && a.every(({ id, factor }, i) => id === b[i]?.id && factor === b[i]?.factor)
+  );
+}

@@ -1,0 +1,34 @@
+/** What the main thread may ask of the learner's thread. Messages are structured clones; bytes are copied. */
+import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
+import type { ContributionId, Digest, Verdict } from "../../core/index.ts";
+import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
+import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
+
+export interface RoundResult {
+  readonly result: Omit<Trained, "delta">;
+  readonly delta: { readonly bytes: Uint8Array; readonly norm: number } | null;
+  readonly trainingMs: number;
+}
+
+export interface LearnerThread {
+  /** `dataDir`: where states and checkpoints are kept. */
+  open(options: LearnerOptions, dataDir: string): Promise<LearnerFacts>;
+  /** Takes up the state at the end of an own round; false: it is lost, and training starts with an empty one. */
+  resume(name: RoundName, stateAfter: Digest): Promise<boolean>;
+  hold(id: ContributionId, bytes: Uint8Array): Verdict<number>;
+  fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
+  /** Trains, and has the new state on disk before it answers. */
+  train(name: RoundName, order: TrainOrder, restore: readonly Uint8Array[]): Promise<RoundResult>;
+  hurry(): void;
+  evaluate(which: Which, batchesMax: number): Promise<number>;
+  sample(prompt: string, tokensCount: number): Promise<string>;
+  /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
+  exportTo(out: string): Promise<string[]>;
+  checkpoint(meta: CheckpointMeta): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the thread may ask of the main thread. */
+export interface LearnerOwner {
+  log(level: "debug" | "info" | "warn" | "error", message: string, context: Record<string, unknown>): void;
+}

@@ -1,0 +1,92 @@
+/**
+ * The worker thread that owns every parameter-sized array. What uses the engine goes one after the other; checking a
+ * delta (`hold`) may come in between two steps, and so may `hurry`.
+ */
+import { join } from "node:path";
+import { parentPort } from "node:worker_threads";
+import { createBirpc } from "birpc";
+import PQueue from "p-queue";
+import { type Logger, assert, systemClock } from "../../core/index.ts";
+import {
+  type CheckpointStore,
+  type StateStore,
+  openCheckpoints,
+  openStates,
+  writeFiles,
+} from "../../storage/index.ts";
+import { Learner } from "./learner.ts";
+import type { LearnerOwner, LearnerThread } from "./protocol.ts";
+
+assert(parentPort !== null, "thread.ts runs in a worker");
+const port = parentPort;
+const turns = new PQueue({ concurrency: 1 });
+let open: { learner: Learner; states: StateStore; checkpoints: CheckpointStore } | undefined;
+
+function opened(): NonNullable<typeof open> {
+  assert(open !== undefined, "the learner is open");
+  return open;
+}
+
+const thread: LearnerThread = {
+  open: (options, dataDir) =>
+    turns.add(async () => {
+      const learner = await Learner.open(options, systemClock);
+      const states = openStates(join(dataDir, "states"), { log });
+      const checkpoints = openCheckpoints(join(dataDir, "checkpoints"), { log });
+      open = { learner, states, checkpoints };
+      return learner.facts();
+    }),
+  resume: (name, stateAfter) =>
+    turns.add(async () => {
+      const { learner, states } = opened();
+      const parts = await states.load(name);
+      return parts !== undefined && (await learner.resume(parts, stateAfter));
+    }),
+  hold: (id, bytes) => opened().learner.hold(id, bytes),
+  fold: (plan) => opened().learner.fold(plan),
+  train: (name, order, restore) =>
+    turns.add(async () => {
+      const { learner, states } = opened();
+      const trained = await learner.train(order, restore);
+      await states.save(name, learner.state());
+      return trained;
+    }),
+  hurry: () => open?.learner.hurry(),
+  evaluate: (which, batchesMax) => turns.add(() => opened().learner.evaluate(which, batchesMax)),
+  sample: (prompt, tokensCount) => turns.add(() => opened().learner.sample(prompt, tokensCount)),
+  exportTo: (out) =>
+    turns.add(async () => {
+      const files = opened().learner.exported();
+      await writeFiles(out, files);
+      return [...files.keys()];
+    }),
+  checkpoint: (meta) =>
+    turns.add(() => {
+      const { learner, checkpoints } = opened();
+      return checkpoints.save(meta, learner.settledBytes);
+    }),
+  close: () =>
+    turns.add(async () => {
+      await open?.learner.close();
+      // The port keeps the thread alive; once the answer is out, nothing does.
+      setImmediate(() => port.close());
+    }),
+};
+
+const owner = createBirpc<LearnerOwner, LearnerThread>(thread, {
+  post: (message) => port.postMessage(message),
+  on: (listener) => port.on("message", listener),
+  eventNames: ["log"],
+});
+
+const say =
+  (level: keyof Omit<Logger, "child">) =>
+  (message: string, context: Record<string, unknown> = {}): void =>
+    void owner.log(level, message, context);
+const log: Logger = {
+  debug: say("debug"),
+  info: say("info"),
+  warn: say("warn"),
+  error: say("error"),
+  child: () => log,
+};

@@ -1,0 +1,350 @@
+/**
+ * A round, as a node lives it (docs/design.md, section 5). All decisions are the machine's; here its effects are
+ * carried out and what came of them is told to it:
+ *
+ *   fold the parents' state -> train until the steps are done, time is up or the flock hurries -> header and delta to
+ *   disk -> publish -> collect the others': check, pull, gate -> they become the parents of the next round.
+ */
+import type { PrivateKey } from "@libp2p/interface";
+import type { BirpcReturn } from "birpc";
+import {
+  type Contribution,
+  type Draft,
+  type Effect,
+  type Event,
+  type FoldPlan,
+  Machine,
+  type MachineOptions,
+  type SettledState,
+  type TrainOrder,
+  type Trained,
+  encodeHeader,
+} from "../consensus/index.ts";
+import {
+  type Clock,
+  type ContributionId,
+  type Logger,
+  type PeerId,
+  type RunId,
+  type Verdict,
+  accept,
+  assert,
+} from "../core/index.ts";
+import { type Swarm, contributionsTopic } from "../gossip/index.ts";
+import { type Store, getBody, putBody } from "../storage/index.ts";
+import { Bodies } from "./bodies.ts";
+import { HeaderSync } from "./header-sync.ts";
+import { signContribution, verifyHeader } from "./identity.ts";
+import type { LearnerOwner, LearnerThread } from "./learner/protocol.ts";
+import { Progress } from "./progress.ts";
+
+/** Held-out batches behind each point of the curve, and behind the first and last loss. Guess: noise against time. */
+const CURVE_BATCHES = 4;
+export const FINAL_BATCHES = 32;
+/** Settled checkpoints are written this often. Guess. */
+const CHECKPOINT_ROUNDS = 8;
+/** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
+const FIRST_SYNC_MS_MAX = 30_000;
+
+export interface LoopDeps {
+  readonly options: MachineOptions;
+  readonly run: RunId;
+  readonly key: PrivateKey;
+  readonly store: Store;
+  readonly swarm: Swarm;
+  readonly learner: BirpcReturn<LearnerThread, LearnerOwner>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Others may know more than we do: ask before starting. */
+  readonly asksFirst: boolean;
+  /** Called once, when the loop cannot go on. */
+  fail(error: unknown): void;
+}
+
+export class RoundLoop {
+  readonly machine: Machine;
+  readonly progress: Progress = new Progress();
+  readonly finished: Promise<void>;
+  readonly #deps: LoopDeps;
+  readonly #stopping = new AbortController();
+  readonly #bodies: Bodies;
+  readonly #sync: HeaderSync;
+  readonly #topic: string;
+  /** Work that was started and must have ended before `stop` returns. */
+  readonly #tasks = new Set<Promise<void>>();
+  #timer = new AbortController();
+  #finish: () => void = () => undefined;
+
+  constructor(deps: LoopDeps) {
+    const { options, run, store, swarm, learner, clock, log } = deps;
+    const signal = this.#stopping.signal;
+    const { phase } = options;
+    this.#deps = deps;
+    this.machine = new Machine(options);
+    this.finished = new Promise((resolve) => (this.#finish = resolve));
+    this.#topic = contributionsTopic(run, phase);
+    const { graph } = this.machine;
+    this.#bodies = new Bodies({
+      swarm,
+      graph,
+      clock,
+      log,
+      signal,
+      blocks: store.blocks,
+      hold: (id, bytes) => learner.hold(id, bytes),
+      settle: (id, verdict) => this.#takeBody(id, verdict),
+    });
+    this.#sync = new HeaderSync({
+      swarm,
+      clock,
+      log,
+      signal,
+      phase,
+      roundNow: () => this.machine.round,
+      missing: () => graph.missing(),
+      receive: async (bytes) => {
+        const verdict = await this.#receive(bytes);
+        return verdict.kind === "accept" ? verdict.value : undefined;
+      },
+    });
+  }
+
+  /** History from our disk, then from our peers, then rounds. */
+  async start(): Promise<void> {
+    const { swarm, store, options } = this.#deps;
+    for await (const bytes of store.contributions.all(options.phase)) await this.#receive(bytes);
+    await this.#resumeState();
+    swarm.topic(this.#topic, (bytes) => this.#receive(bytes));
+    for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
+    swarm.onPeer((peer) => this.#spawn(this.#meet(peer)));
+    this.#spawn(this.#begin());
+    this.#spawn(this.#sync.run());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the node is stopping"));
+    this.#timer.abort();
+    this.#deps.swarm.leave(this.#topic);
+    this.#deps.learner.hurry.asEvent();
+    await this.#bodies.idle();
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  // 1. Fold and train.
+
+  async #fold(plan: FoldPlan): Promise<void> {
+    const { learner } = this.#deps;
+    if (this.progress.validationLossFirstNats === null) {
+      this.progress.validationLossFirstNats = await learner.evaluate("start", FINAL_BATCHES);
+    }
+    const folded = await learner.fold(plan);
+    const validationLossNats = await learner.evaluate("current", CURVE_BATCHES);
+    const tokens = this.machine.view.includedTokens();
+    this.progress.addPoint({ round: plan.round, tokens, validationLossNats });
+    this.#dispatch({ kind: "folded", round: plan.round, ...folded });
+  }
+
+  // 2. Train, and encode what was learned.
+
+  async #train(order: TrainOrder): Promise<void> {
+    const { learner, store, options } = this.#deps;
+    const restore = await Promise.all(order.restore.map((id) => this.#ownDelta(id)));
+    const trained = await learner.train({ phase: options.phase, round: order.round }, order, restore);
+    const { result, delta, trainingMs } = trained;
+    this.progress.countTraining(trainingMs, result.work.tokens, result.work.lossLast);
+    const link = delta && {
+      cid: await putBody(store.blocks, delta.bytes),
+      bytes: delta.bytes.length,
+      norm: delta.norm,
+    };
+    this.#dispatch({ kind: "trained", round: order.round, result: { ...result, delta: link } });
+  }
+
+  async #ownDelta(id: ContributionId): Promise<Uint8Array> {
+    const delta = this.machine.graph.get(id)?.header.delta;
+    const bytes = delta && (await getBody(this.#deps.store.blocks, delta.cid, delta.bytes));
+    assert(bytes, `our own delta of ${id} is on our disk`);
+    return bytes;
+  }
+
+  // 3. To disk, then to the others.
+
+  async #publish(draft: Draft): Promise<void> {
+    const { key, store, swarm, learner, log } = this.#deps;
+    const { id, header, bytes } = await signContribution(draft, key);
+    if (header.delta !== null) {
+      const delta = await getBody(store.blocks, header.delta.cid, header.delta.bytes);
+      assert(delta, "a delta is on disk before its header");
+      await learner.hold(id, delta);
+      this.progress.countPublished(delta.length);
+    }
+    await store.contributions.put({ phase: header.phase, round: header.round, id, bytes, durable: true });
+    if (this.#stopping.signal.aborted) return;
+    await swarm.publish(this.#topic, bytes);
+    log.info(header.delta === null ? "closing" : "round", {
+      round: header.round,
+      lossNats: header.work.lossLast,
+      steps: header.work.steps,
+      parents: header.parents.length,
+      peers: swarm.peers().length,
+    });
+    this.#dispatch({ kind: "header", id, header });
+  }
+
+  // 4. Collect the others' contributions.
+
+  /** From gossip, from a peer's answer or from our disk: the same checks. The value is the header's round. */
+  async #receive(bytes: Uint8Array): Promise<Verdict<number>> {
+    const verified = await verifyHeader(bytes);
+    if (verified.kind !== "accept") return verified;
+    const { id, header } = verified.value;
+    const effects = this.#dispatch({ kind: "header", id, header });
+    for (const effect of effects) if (effect.kind === "refuse" && effect.id === id) return refusalOf(effect, header.round);
+    return accept(header.round);
+  }
+
+  async #keep({ id, header }: Contribution): Promise<void> {
+    const { sig, ...unsigned } = header;
+    const { bytes } = encodeHeader(unsigned, sig);
+    await this.#deps.store.contributions.put({ phase: header.phase, round: header.round, id, bytes });
+  }
+
+  #takeBody(id: ContributionId, verdict: Verdict<unknown>): void {
+    if (verdict.kind !== "accept") this.#deps.log.warn("delta refused", { id, code: verdict.code, detail: verdict.detail });
+    this.#dispatch({ kind: "body", id, passed: verdict.kind === "accept" });
+  }
+
+  // 5. What the machine decides, done.
+
+  #dispatch(event: EventWithoutTime): readonly Effect[] {
+    const effects = this.machine.handle({ ...event, nowMs: this.#deps.clock.nowMs() });
+    for (const effect of effects) this.#spawn(this.#perform(effect));
+    return effects;
+  }
+
+  async #perform(effect: Effect): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    switch (effect.kind) {
+      case "refuse":
+        return this.#logRefusal(effect);
+      case "admit":
+        return this.#keep(effect.contribution);
+      case "want":
+        return this.#want();
+      case "pull":
+        return this.#bodies.pull(effect.contribution, (error) => this.#deps.fail(error));
+      case "fold":
+        return this.#fold(effect.plan);
+      case "train":
+        return this.#train(effect.order);
+      case "hurry":
+        return this.#deps.learner.hurry.asEvent();
+      case "publish":
+        return this.#publish(effect.draft);
+      case "settled":
+        return this.#settle(effect.state);
+      case "wake":
+        return this.#wakeAt(effect.atMs);
+      case "finished":
+        return this.#end();
+    }
+  }
+
+  #logRefusal({ id, why: { code, detail } }: Effect & { kind: "refuse" }): void {
+    if (code !== "HEADER_KNOWN") this.#deps.log.debug("header refused", { id, code, detail });
+  }
+
+  async #want(): Promise<void> {
+    const [peer] = this.#deps.swarm.peers();
+    if (peer !== undefined) await this.#sync.fetchMissing(peer);
+  }
+
+  async #wakeAt(atMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    this.#timer.abort();
+    this.#timer = new AbortController();
+    const { signal } = this.#timer;
+    await clock.sleep(Math.max(0, atMs - clock.nowMs()), signal).catch(() => undefined);
+    if (!signal.aborted && !this.#stopping.signal.aborted) this.#dispatch({ kind: "tick" });
+  }
+
+  async #settle(state: SettledState): Promise<void> {
+    this.progress.countSettled(this.#deps.options.self, this.machine.view, state.round);
+    if (state.round % CHECKPOINT_ROUNDS === 0) await this.#checkpoint(state);
+  }
+
+  async #checkpoint({ round, root, weightsRoot, table }: SettledState): Promise<void> {
+    const { learner, run, options } = this.#deps;
+    await learner.checkpoint({ run, phase: options.phase, round, root, weightsRoot, table: Object.fromEntries(table) });
+  }
+
+  /** Everything that was trained has settled. */
+  async #end(): Promise<void> {
+    const { settled } = this.machine;
+    assert(settled !== undefined, "a finished phase has settled");
+    await this.#checkpoint(settled);
+    this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
+    this.#deps.log.info("finished", { round: settled.round, root: settled.root });
+    this.#finish();
+  }
+
+  // Coming and coming back.
+
+  async #begin(): Promise<void> {
+    const { asksFirst, clock, log } = this.#deps;
+    const { signal } = this.#stopping;
+    if (asksFirst) {
+      const patience = clock.sleep(FIRST_SYNC_MS_MAX, signal).then(
+        () => log.warn("no peer has answered yet: starting without", {}),
+        () => undefined,
+      );
+      await Promise.race([this.#firstAnswer, patience]);
+    }
+    if (signal.aborted) return;
+    await this.#sendAgain();
+    this.#dispatch({ kind: "begin" });
+  }
+
+  #answered: () => void = () => undefined;
+  readonly #firstAnswer = new Promise<void>((resolve) => (this.#answered = resolve));
+
+  async #meet(peer: PeerId): Promise<void> {
+    const { settled, stage, round } = this.machine;
+    const fromRound = stage === "idle" ? 0 : Math.min(round, settled?.round ?? 0);
+    if (await this.#sync.catchUp(peer, fromRound)) this.#answered();
+  }
+
+  /** What we had on disk as our last word goes out again, byte for byte: nobody may have heard it. */
+  async #sendAgain(): Promise<void> {
+    const own = this.machine.graph.latestOf(this.#deps.options.self);
+    const bytes = own && (await this.#deps.store.contributions.get(own.id));
+    if (bytes !== undefined) await this.#deps.swarm.publish(this.#topic, bytes);
+  }
+
+  async #resumeState(): Promise<void> {
+    const { options, learner, log } = this.#deps;
+    const own = this.machine.graph.latestOf(options.self);
+    if (own === undefined) return;
+    const { phase, round, work } = own.header;
+    const resumed = await learner.resume({ phase, round }, work.stateAfter);
+    if (!resumed) log.warn("optimiser state of our last round is lost: starting with an empty one", { round });
+    this.progress.resume(this.machine.graph, options.self);
+  }
+
+  #spawn(task: Promise<void>): void {
+    const tracked = task
+      .catch((error: unknown) => {
+        // While stopping, what is cut off may fail; otherwise the loop cannot go on.
+        if (!this.#stopping.signal.aborted) this.#deps.fail(error);
+      })
+      .finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+}
+
+type EventWithoutTime = Event extends infer E ? (E extends Event ? Omit<E, "nowMs"> : never) : never;
+
+function refusalOf(effect: Effect & { kind: "refuse" }, round: number): Verdict<number> {
+  // To have a header already is no fault, and its round is what a sync wants to know.
+  return effect.why.code === "HEADER_KNOWN" ? accept(round) : effect.why;
+}

@@ -1,0 +1,332 @@
+/**
+ * A node: its data folder, its place in the swarm, its learner and its rounds, started in that order and stopped in
+ * reverse. The only place where the rooms meet.
+ */
+import { availableParallelism } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { settledRoot } from "../consensus/index.ts";
+import {
+  type Cid,
+  type Clock,
+  type Logger,
+  type PeerId,
+  type RunId,
+  type Service,
+  StarlingError,
+  messageOf,
+  stopAll,
+  systemClock,
+} from "../core/index.ts";
+import { type Swarm, createSwarm } from "../gossip/index.ts";
+import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts";
+import { type EngineName, parametersCount, supportedEngines } from "../trainer/index.ts";
+import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
+import { RoundLoop } from "./loop.ts";
+import { type Manifest, decodeManifest, encodeManifest, limitsOf, phaseOf, runIdOf } from "./manifest.ts";
+import { STATUS_FILE, emptyStatus } from "./offline.ts";
+import type { NodeState, NodeStatus } from "./status.ts";
+
+export interface NodeOptions {
+  readonly dataDir: string;
+  /** A manifest at hand, or only its CID: then it is fetched from peers. */
+  readonly run: Manifest | RunId;
+  readonly listen: readonly string[];
+  readonly announce: readonly string[];
+  readonly bootstrap: readonly string[];
+  readonly engine: EngineName | "auto";
+  /** Of the trainer; several nodes on one machine want one each. 0: one per core. */
+  readonly threads: number;
+  readonly dht: boolean;
+  readonly mdns: boolean;
+  /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. */
+  readonly localAddresses: boolean;
+}
+
+export interface StarlingNode extends Service {
+  readonly peerId: PeerId;
+  status(): NodeStatus;
+  /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
+  exportTo(out: string): Promise<string[]>;
+  /** Text that the settled model continues `prompt` with. */
+  sample(prompt: string, tokensCount: number): Promise<string>;
+  /** Resolves when the run is over and settled; rejects when the node cannot go on. */
+  readonly finished: Promise<void>;
+}
+
+const PHASE = 0;
+const RETRY_MS = 500;
+const FETCH_MS_MAX = 30_000;
+
+/** A node whose data folder is open; `start` connects it and begins. Throws the storage room's errors. */
+export async function createNode(
+  options: NodeOptions,
+  deps: { log: Logger; clock?: Clock },
+): Promise<StarlingNode> {
+  const run = typeof options.run === "string" ? options.run : runIdOf(options.run);
+  const store = await openStore(options.dataDir, { run, log: deps.log });
+  return new Node(options, run, store, deps.log, deps.clock ?? systemClock);
+}
+
+class Node implements StarlingNode {
+  readonly name = "node";
+  readonly peerId: PeerId;
+  readonly finished: Promise<void>;
+  readonly #options: NodeOptions;
+  readonly #run: RunId;
+  readonly #store: Store;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #stopping = new AbortController();
+  readonly #delay: ReturnType<typeof monitorEventLoopDelay> = monitorEventLoopDelay({ resolution: 10 });
+  #state: NodeState = "starting";
+  #manifest: Manifest | undefined;
+  #swarm: Swarm | undefined;
+  #learner: LearnerClient | undefined;
+  #loop: RoundLoop | undefined;
+  #engine: EngineName = "cpu";
+  #life: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+  #finish: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor(options: NodeOptions, run: RunId, store: Store, log: Logger, clock: Clock) {
+    this.#options = options;
+    this.#run = run;
+    this.#store = store;
+    this.#log = log.child("node");
+    this.#clock = clock;
+    this.peerId = store.peerId;
+    this.finished = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    // Whoever awaits it gets the error; a node that nobody awaits must not end the process.
+    this.finished.catch(() => undefined);
+  }
+
+  /** Resolves once the node can be reached; the rest (data, history, rounds) goes on by itself. */
+  async start(): Promise<void> {
+    const { run, listen, announce, bootstrap, dht, mdns, localAddresses, engine } = this.#options;
+    this.#engine = chooseEngine(engine);
+    const store = this.#store;
+    if (typeof run !== "string") {
+      this.#manifest = run;
+      await store.blocks.put(this.#run, encodeManifest(run));
+    }
+    const swarm = await createSwarm(
+      { run: this.#run, listen, announce, bootstrap, dht, mdns, localAddresses },
+      {
+        privateKey: store.key,
+        datastore: store.datastore,
+        blocks: { get: (cid) => store.blocks.get(cid) },
+        headers: {
+          since: ({ phase, fromRound, bytesMax }) => store.contributions.since(phase, fromRound, bytesMax),
+          byIds: async (ids) => {
+            const found = await Promise.all(ids.map((id) => store.contributions.get(id as never)));
+            return found.filter((bytes) => bytes !== undefined);
+          },
+        },
+        log: this.#log,
+        clock: this.#clock,
+      },
+    );
+    await swarm.start();
+    this.#swarm = swarm;
+    this.#delay.enable();
+    this.#life = this.#live(swarm).catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#fail(error);
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const last = this.status();
+    this.#stopping.abort(new Error("the node is stopping"));
+    await this.#loop?.stop();
+    await this.#life;
+    this.#delay.disable();
+    await stopAll([this.#learner, this.#swarm].filter((service) => service !== undefined).toReversed());
+    await writeFiles(this.#store.dir, new Map([[STATUS_FILE, encodeStatus(last)]]));
+    await this.#store.close();
+    this.#state = "stopped";
+  }
+
+  /** Manifest, text, learner, history: then rounds. */
+  async #live(swarm: Swarm): Promise<void> {
+    this.#state = "fetching";
+    const manifest = (this.#manifest ??= await this.#fetchManifest(swarm));
+    const text = await this.#fetchText(manifest, swarm);
+    const phase = phaseOf(manifest, PHASE);
+    const client = createLearnerClient(this.#log);
+    this.#learner = client;
+    client.failed.catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#fail(error);
+    });
+    const { startRoot, zeroState } = await client.learner.open(
+      {
+        model: phase.model,
+        optimizer: phase.optimizer,
+        batch: phase.batch,
+        codec: phase.codec,
+        residualBeta: phase.residualBeta,
+        tokensBudget: phase.tokensBudget,
+        roundMsMax: phase.roundMsMax,
+        seed: manifest.seed,
+        text,
+        heldOutShare: manifest.data.heldOutShare,
+        engine: this.#engine,
+        threads: this.#options.threads || availableParallelism(),
+      },
+      this.#store.dir,
+    );
+    if (this.#stopping.signal.aborted) return;
+    const run = this.#run;
+    const { founders } = manifest;
+    const startSettled = settledRoot({ run, phase: PHASE, round: 0, weightsRoot: startRoot, table: new Map() });
+    const limits = limitsOf(manifest, PHASE);
+    const self = this.peerId;
+    const loop = new RoundLoop({
+      options: { run, phase: PHASE, rule: phase.rule, founders, limits, startRoot, startSettled, zeroState, self },
+      run,
+      key: this.#store.key,
+      store: this.#store,
+      swarm,
+      learner: client.learner,
+      clock: this.#clock,
+      log: this.#log,
+      asksFirst: this.#options.bootstrap.length > 0 || this.#options.mdns,
+      fail: this.#fail,
+    });
+    this.#loop = loop;
+    await loop.start();
+    loop.finished.then(this.#finish, this.#fail);
+  }
+
+  async #fetchManifest(swarm: Swarm): Promise<Manifest> {
+    const stored = await this.#store.blocks.get(this.#run);
+    const block = stored ?? (await this.#persist("manifest", () => this.#fetchBlock(swarm, this.#run)));
+    await this.#store.blocks.put(this.#run, block);
+    return decodeManifest(block);
+  }
+
+  async #fetchText(manifest: Manifest, swarm: Swarm): Promise<Uint8Array> {
+    const { root, bytes } = manifest.data;
+    const pulled = await this.#persist("text", () =>
+      pullBody(this.#store.blocks, root, { bytesMax: bytes, fetch: (cid) => this.#fetchBlock(swarm, cid) }),
+    );
+    if (pulled.kind === "accept" && pulled.value.length === bytes) return pulled.value;
+    const got = pulled.kind === "accept" ? `${pulled.value.length} bytes` : pulled.detail;
+    throw new StarlingError("DATA_INVALID", `expected ${bytes} bytes of text under ${root}, got ${got}`);
+  }
+
+  #fetchBlock(swarm: Swarm, cid: Cid): Promise<Uint8Array> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(FETCH_MS_MAX)]);
+    return swarm.fetchBlock(cid, swarm.peers(), { signal });
+  }
+
+  /** Again and again until somebody has it: a node may be the first to come. */
+  async #persist<T>(what: string, fetch: () => Promise<T>): Promise<T> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      try {
+        return await fetch();
+      } catch (error) {
+        // Holders come and go, so the same request may succeed later.
+        signal.throwIfAborted();
+        this.#log.debug("not found yet", { what, error: messageOf(error) });
+        await this.#clock.sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  async exportTo(out: string): Promise<string[]> {
+    return this.#opened().learner.exportTo(out);
+  }
+
+  async sample(prompt: string, tokensCount: number): Promise<string> {
+    return this.#opened().learner.sample(prompt, tokensCount);
+  }
+
+  #opened(): LearnerClient {
+    if (this.#learner !== undefined && this.#loop !== undefined) return this.#learner;
+    throw new StarlingError("NOT_READY", "expected a node that has its model: it is still fetching the run, try again");
+  }
+
+  status(): NodeStatus {
+    const base = {
+      ...emptyStatus(this.#run, this.peerId),
+      pid: process.pid,
+      state: this.#stateNow(),
+      addresses: this.#swarm?.addresses() ?? [],
+      engine: this.#engine,
+      peersCount: this.#swarm?.peers().length ?? 0,
+      ...(this.#swarm?.traffic() ?? {}),
+      pingP99Ms: this.#swarm?.pingP99Ms() ?? null,
+      eventLoopDelayP99Ms: this.#delay.count === 0 ? null : this.#delay.percentile(99) / 1e6,
+    };
+    if (this.#manifest === undefined) return base;
+    const parameters = parametersCount(phaseOf(this.#manifest, PHASE).model);
+    const named = {
+      ...base,
+      runName: this.#manifest.name,
+      parametersCount: parameters,
+      deltaBytesDense: 4 * parameters,
+    };
+    if (this.#loop === undefined) return named;
+    const { machine, progress } = this.#loop;
+    const { settled, view, round } = machine;
+    const { lossNats, validationLossNats, validationLossFirstNats, validationLossLastNats } = progress;
+    const { contributionsPublished, stepsSettled, tokensPerSecond, trainingSeconds, deltaBytesMean } = progress;
+    return {
+      ...named,
+      round,
+      settled: settled ? { round: settled.round, root: settled.root, weightsRoot: settled.weightsRoot } : null,
+      lossNats,
+      validationLossNats,
+      validationLossFirstNats,
+      validationLossLastNats,
+      contributionsPublished,
+      contributionsIncluded: progress.contributionsIncluded(this.peerId, view),
+      stepsSettled,
+      tokensTotal: view.includedTokens(),
+      tokensPerSecond,
+      trainingSeconds,
+      deltaBytesMean,
+      curve: progress.curve.slice(),
+    };
+  }
+
+  #stateNow(): NodeState {
+    if (this.#state !== "fetching" || this.#loop === undefined) return this.#state;
+    const { machine, progress } = this.#loop;
+    switch (machine.stage) {
+      case "idle":
+      case "waiting":
+        return "waiting";
+      case "collecting":
+        return machine.round === 0 ? "waiting" : "collecting";
+      case "folding":
+      case "training":
+      case "publishing":
+        return machine.isClosing ? "closing" : "training";
+      case "finished":
+        return progress.validationLossLastNats === null ? "closing" : "finished";
+    }
+  }
+}
+
+function encodeStatus(status: NodeStatus): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(status, null, 2)}\n`);
+}
+
+/** `auto` is the CPU, the engine that every machine has and every test runs on. */
+function chooseEngine(name: EngineName | "auto"): EngineName {
+  if (name === "auto") return "cpu";
+  const supported = supportedEngines();
+  if (supported.includes(name)) return name;
+  throw new StarlingError("ENGINE_UNAVAILABLE", `expected one of ${supported.join(", ")} here, got ${name}`);
+}

@@ -1,0 +1,108 @@
+/** What a data folder says while no node runs on it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Logger, type PeerId, type RunId, StarlingError } from "../core/index.ts";
+import { openStore, writeFiles } from "../storage/index.ts";
+import { exportCheckpoint } from "../trainer/index.ts";
+import { decodeManifest, phaseOf } from "./manifest.ts";
+import type { NodeStatus } from "./status.ts";
+import { VERSION } from "./version.ts";
+
+/** The last status of a node that was stopped. */
+export const STATUS_FILE = "status.json";
+
+export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
+  return {
+    version: VERSION,
+    run,
+    runName: "",
+    peerId,
+    pid: null,
+    addresses: [],
+    state: "stopped",
+    engine: "",
+    parametersCount: 0,
+    phase: 0,
+    round: 0,
+    settled: null,
+    lossNats: null,
+    validationLossNats: null,
+    validationLossFirstNats: null,
+    validationLossLastNats: null,
+    peersCount: 0,
+    contributionsPublished: 0,
+    contributionsIncluded: 0,
+    stepsSettled: 0,
+    tokensTotal: 0,
+    tokensPerSecond: null,
+    trainingSeconds: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    deltaBytesMean: null,
+    deltaBytesDense: 0,
+    pingP99Ms: null,
+    eventLoopDelayP99Ms: null,
+    curve: [],
+  };
+}
+
+/**
+ * The node's last status; after a kill, what the folder alone shows.
+ * @throws StarlingError `DATA_DIR_EMPTY` when no node has ever run on the folder.
+ */
+export async function readOfflineStatus(dataDir: string, log: Logger): Promise<NodeStatus> {
+  return withFolder(dataDir, log, async ({ store, run }) => {
+    const checkpoint = await store.checkpoints.latest();
+    const settled = checkpoint && {
+      round: checkpoint.meta.round,
+      root: checkpoint.meta.root,
+      weightsRoot: checkpoint.meta.weightsRoot,
+    };
+    const last = await readStatusFile(dataDir);
+    const base = { ...emptyStatus(run, store.peerId), settled: settled ?? null };
+    return last?.run === run ? { ...base, ...last, state: "stopped", pid: null, addresses: [], peersCount: 0 } : base;
+  });
+}
+
+/**
+ * Exports the folder's latest settled checkpoint.
+ * @throws StarlingError `CHECKPOINT_MISSING`, `DATA_DIR_EMPTY`
+ */
+export async function exportOffline(dataDir: string, out: string, log: Logger): Promise<string[]> {
+  return withFolder(dataDir, log, async ({ store, run }) => {
+    const checkpoint = await store.checkpoints.latest();
+    const block = await store.blocks.get(run);
+    if (checkpoint === undefined || block === undefined) {
+      const message = `expected a settled checkpoint in ${dataDir}, got none: let the node run until rounds have settled`;
+      throw new StarlingError("CHECKPOINT_MISSING", message);
+    }
+    const { model } = phaseOf(decodeManifest(block), checkpoint.meta.phase);
+    const { buffer, byteOffset, length } = Uint8Array.from(checkpoint.weights);
+    const files = exportCheckpoint(model, new Int32Array(buffer, byteOffset, length / 4));
+    await writeFiles(out, files);
+    return [...files.keys()];
+  });
+}
+
+type Folder = { store: Awaited<ReturnType<typeof openStore>>; run: RunId };
+
+async function withFolder<T>(dataDir: string, log: Logger, read: (folder: Folder) => Promise<T>): Promise<T> {
+  const store = await openStore(dataDir, { log });
+  try {
+    const run = store.run();
+    if (run !== undefined) return await read({ store, run });
+    const message = `expected the data folder of a node at ${dataDir}, got one without a run: \`starling start\` makes it`;
+    throw new StarlingError("DATA_DIR_EMPTY", message);
+  } finally {
+    await store.close();
+  }
+}
+
+async function readStatusFile(dataDir: string): Promise<NodeStatus | undefined> {
+  try {
+    return JSON.parse(await readFile(join(dataDir, STATUS_FILE), "utf8")) as NodeStatus;
+  } catch {
+    // A node that was killed has left none; the folder's own records answer instead.
+    return undefined;
+  }
+}

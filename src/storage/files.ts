@@ -1,0 +1,156 @@
+/**
+ * The only way that this room writes: beside the target, fsync, rename, fsync of the folder. A process killed at
+ * any moment leaves the old file or the new one, and perhaps a temporary file that nobody reads.
+ *
+ * Files are read and written one block at a time and hashed on the way, so that a file of many gigabytes neither
+ * meets the 2 GiB limit of `fs.readFile` nor holds up the event loop for longer than one block's hash (1 ms).
+ */
+import { randomUUID } from "node:crypto";
+import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  type Digest,
+  StarlingError,
+  blocksOf,
+  digestFromBytes,
+  merkleRoot,
+  messageOf,
+  sha256,
+} from "../core/index.ts";
+
+export interface FileContent {
+  /** In a buffer of its own at offset 0, so that it can be viewed as any typed array. */
+  readonly bytes: Uint8Array;
+  /** Merkle root over the 1 MiB blocks of `bytes`. */
+  readonly root: Digest;
+}
+
+/**
+ * Replaces `path` atomically and durably. `temporaryDir` (default: the folder of `path`) must be on the same disk.
+ * Throws `DISK_FULL` or `DISK_WRITE_FAILED`.
+ */
+export async function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array,
+  options: { temporaryDir?: string; mode?: number } = {},
+): Promise<void> {
+  const temporary = temporaryPath(options.temporaryDir ?? dirname(path), basename(path));
+  try {
+    await writeNewFile(temporary, bytes, options.mode);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    // To leave nothing behind and to say which file it was.
+    await rm(temporary, { force: true });
+    throw diskError("write", path, error);
+  }
+}
+
+/** A name in `dir` that nothing else uses. */
+export function temporaryPath(dir: string, name: string): string {
+  return join(dir, `.${name}.${randomUUID()}.tmp`);
+}
+
+/** Writes a file that is not there yet and makes its content durable, not yet its name. Returns its Merkle root. */
+export async function writeNewFile(path: string, bytes: Uint8Array, mode?: number): Promise<Digest> {
+  const handle = await open(path, "wx", mode);
+  try {
+    const leaves: Uint8Array[] = [];
+    for (const block of blocksOf(bytes)) {
+      leaves.push(sha256(block));
+      await handle.writeFile(block);
+    }
+    await handle.sync();
+    return digestFromBytes(merkleRoot(leaves));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The whole file, or undefined when there is none. Throws `DISK_READ_FAILED`. */
+export async function readWholeFile(path: string): Promise<FileContent | undefined> {
+  try {
+    const handle = await open(path, "r");
+    try {
+      return await readBlocks(handle);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // A missing file is an answer; anything else needs a person.
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw diskError("read", path, error);
+  }
+}
+
+async function readBlocks(handle: FileHandle): Promise<FileContent> {
+  const bytes = new Uint8Array((await handle.stat()).size);
+  const leaves: Uint8Array[] = [];
+  for (const block of blocksOf(bytes)) {
+    for (let at = 0; at < block.length;) {
+      const { bytesRead } = await handle.read(block, at, block.length - at);
+      if (bytesRead === 0) throw new Error(`expected ${bytes.length} bytes, the file became shorter`);
+      at += bytesRead;
+    }
+    leaves.push(sha256(block));
+  }
+  return { bytes, root: digestFromBytes(merkleRoot(leaves)) };
+}
+
+/**
+ * Makes `dir` and the folders above it, durably. Not `mkdir({ recursive: true })`: that loops for ever where the
+ * parent is there and refuses with ENOENT, such as below /proc (measured on Node 24.21).
+ */
+export async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    // There already, or its parent is missing too; anything else is the caller's to explain.
+    if (errorCode(error) === "EEXIST" && (await stat(dir)).isDirectory()) return;
+    if (errorCode(error) !== "ENOENT" || dirname(dir) === dir) throw error;
+    await makeFolder(dirname(dir));
+    await mkdir(dir);
+  }
+  await syncFolder(dirname(dir));
+}
+
+/** A folder that is there and has nothing in it. Throws `DISK_WRITE_FAILED`. */
+export async function emptyFolder(dir: string): Promise<void> {
+  try {
+    await rm(dir, { recursive: true, force: true });
+    await makeFolder(dir);
+  } catch (error) {
+    // To say which folder it was.
+    throw diskError("write", dir, error);
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(dir: string): Promise<void> {
+  // Windows can't open a folder; NTFS journals names by itself.
+  if (process.platform === "win32") return;
+  const handle = await open(dir, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The operating error for a failed system call, with what to do. */
+export function diskError(action: "read" | "write", path: string, error: unknown): StarlingError {
+  if (error instanceof StarlingError) return error;
+  const why = messageOf(error);
+  if (["ENOSPC", "EDQUOT"].includes(errorCode(error) ?? ""))
+    return new StarlingError("DISK_FULL", `no room left to write ${path} (${why}); free some space`, {
+      cause: error,
+    });
+  const code = action === "read" ? "DISK_READ_FAILED" : "DISK_WRITE_FAILED";
+  const advice = `check that the folder exists, that this user may ${action} it, and that the disk is healthy`;
+  return new StarlingError(code, `could not ${action} ${path}: ${why}; ${advice}`, { cause: error });
+}
+
+/** The system's code of an error, such as ENOENT. */
+export function errorCode(error: unknown): string | undefined {
+  return (error as { code?: string } | null | undefined)?.code;
+}

@@ -1,0 +1,214 @@
+/**
+ * Folders of files, one per phase and round, that are either whole or not there. A folder is built aside, sealed with
+ * the size and Merkle root of each file, and renamed to `<phase>-<round>-<serial>`. The serial counts saves: it makes
+ * every name new, so that a rename never has to replace anything, and it says which is newest even when the node
+ * resynced to a history with lower round numbers.
+ */
+import { readdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { type Logger, assert, messageOf, silentLog } from "../core/index.ts";
+import { FILE_NAME, assertFileName } from "./file-set.ts";
+import {
+  diskError,
+  errorCode,
+  makeFolder,
+  readWholeFile,
+  syncFolder,
+  temporaryPath,
+  writeNewFile,
+} from "./files.ts";
+
+export interface RoundName {
+  readonly phase: number;
+  readonly round: number;
+}
+
+interface Entry extends RoundName {
+  readonly serial: number;
+  readonly dir: string;
+}
+
+/** Where a folder is built; whoever holds the data folder may empty it while nothing is saved. */
+export const TEMPORARY = "tmp";
+const SEAL = "seal.json";
+const ENTRY = /^(\d{1,10})-(\d{1,10})-(\d{1,15})$/;
+
+const sealSchema = z.strictObject({
+  files: z.array(
+    z.strictObject({ name: z.string().regex(FILE_NAME), bytes: z.int().nonnegative(), root: z.string() }),
+  ),
+});
+type Seal = z.infer<typeof sealSchema>;
+
+export class SealedFolders {
+  readonly #dir: string;
+  readonly #temporaryDir: string;
+  readonly #keep: number;
+  readonly #log: Logger;
+  /** Calls run one after the other, so that nothing is pruned while it is read. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** `keep`: how many rounds stay, at least 1; there must be room for one more while it is saved. */
+  constructor(o: { dir: string; keep?: number; log?: Logger }) {
+    this.#dir = o.dir;
+    this.#temporaryDir = join(o.dir, TEMPORARY);
+    this.#keep = o.keep ?? 2;
+    this.#log = o.log ?? silentLog;
+    assert(this.#keep >= 1, `keep must be at least 1, got ${this.#keep}`);
+  }
+
+  /** Durable once it resolves. The bytes must not change before. Saving a round again replaces it. */
+  save(name: RoundName, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    for (const file of files.keys()) assertFileName(file);
+    assert(!files.has(SEAL), `${SEAL} is the seal's own name`);
+    assertCount(name.phase);
+    assertCount(name.round);
+    return this.#serially(async () => {
+      const entries = await this.#entries();
+      const serial = (entries[0]?.serial ?? 0) + 1;
+      const dir = join(this.#dir, `${name.phase}-${name.round}-${serial}`);
+      try {
+        await this.#build(dir, files);
+        await this.#prune([{ ...name, serial, dir }, ...entries]);
+      } catch (error) {
+        // To say which folder it was.
+        throw diskError("write", dir, error);
+      }
+    });
+  }
+
+  /** The files of a round, or undefined when there are none that are whole. */
+  load(name: RoundName): Promise<Map<string, Uint8Array> | undefined> {
+    return this.#serially(async () => {
+      const same = (await this.#entries()).filter((entry) => sameRound(entry, name));
+      return (await this.#firstWhole(same))?.files;
+    });
+  }
+
+  /** The newest round that is whole. */
+  latest(): Promise<{ name: RoundName; files: Map<string, Uint8Array> } | undefined> {
+    return this.#serially(async () => this.#firstWhole(await this.#entries()));
+  }
+
+  /** The rounds on disk, the one saved last first; whether they are whole only `load` can tell. */
+  list(): Promise<RoundName[]> {
+    return this.#serially(async () => {
+      const newest = newestOfEachRound(await this.#entries());
+      return newest.map(({ phase, round }) => ({ phase, round }));
+    });
+  }
+
+  async #build(dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const temporary = temporaryPath(this.#temporaryDir, basename(dir));
+    try {
+      await makeFolder(temporary);
+      const seal: Seal = { files: [] };
+      for (const [name, bytes] of files)
+        seal.files.push({
+          name,
+          bytes: bytes.length,
+          root: await writeNewFile(join(temporary, name), bytes),
+        });
+      await writeNewFile(join(temporary, SEAL), Buffer.from(JSON.stringify(seal)));
+      await syncFolder(temporary);
+      await rename(temporary, dir);
+      await syncFolder(this.#dir);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  /** Moves what is no longer wanted aside before removing it, so that no half-removed folder keeps its name. */
+  async #prune(entries: readonly Entry[]): Promise<void> {
+    const kept = new Set(newestOfEachRound(entries).slice(0, this.#keep));
+    for (const entry of entries.filter((each) => !kept.has(each))) {
+      const temporary = temporaryPath(this.#temporaryDir, basename(entry.dir));
+      await rename(entry.dir, temporary);
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  async #firstWhole(
+    entries: readonly Entry[],
+  ): Promise<{ name: RoundName; files: Map<string, Uint8Array> } | undefined> {
+    for (const entry of entries) {
+      const files = await this.#open(entry);
+      if (files !== undefined) return { name: { phase: entry.phase, round: entry.round }, files };
+    }
+    return undefined;
+  }
+
+  async #open(entry: Entry): Promise<Map<string, Uint8Array> | undefined> {
+    const sealed = await readWholeFile(join(entry.dir, SEAL));
+    const seal = sealed === undefined ? undefined : parseSeal(sealed.bytes);
+    if (seal === undefined) return this.#damaged(entry, SEAL);
+    const files = new Map<string, Uint8Array>();
+    for (const file of seal.files) {
+      const content = await readWholeFile(join(entry.dir, file.name));
+      if (content?.root !== file.root || content.bytes.length !== file.bytes)
+        return this.#damaged(entry, file.name);
+      files.set(file.name, content.bytes);
+    }
+    return files;
+  }
+
+  #damaged(entry: Entry, file: string): undefined {
+    this.#log.warn("a saved file is missing or differs from its checksum; not used", {
+      dir: entry.dir,
+      file,
+    });
+    return undefined;
+  }
+
+  /** What is on disk, the one saved last first. */
+  async #entries(): Promise<Entry[]> {
+    const dir = this.#dir;
+    let names: string[];
+    try {
+      names = await readdir(dir);
+    } catch (error) {
+      // No folder yet is an answer; anything else needs a person.
+      if (errorCode(error) === "ENOENT") return [];
+      throw diskError("read", dir, error);
+    }
+    const entries = names.flatMap((name): Entry[] => {
+      const match = ENTRY.exec(name);
+      if (match === null) return [];
+      const [phase, round, serial] = match.slice(1).map(Number) as [number, number, number];
+      return [{ phase, round, serial, dir: join(dir, name) }];
+    });
+    return entries.sort((a, b) => b.serial - a.serial);
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    // The error is the caller's, who has `result`; the next in line only waits.
+    this.#last = result.catch(messageOf);
+    return result;
+  }
+}
+
+function newestOfEachRound(entries: readonly Entry[]): Entry[] {
+  return entries.filter((entry, at) => entries.findIndex((other) => sameRound(other, entry)) === at);
+}
+
+function sameRound(a: RoundName, b: RoundName): boolean {
+  return a.phase === b.phase && a.round === b.round;
+}
+
+function parseSeal(bytes: Uint8Array): Seal | undefined {
+  try {
+    return sealSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  } catch {
+    // Damaged: the caller says where.
+    return undefined;
+  }
+}
+
+function assertCount(count: number): void {
+  assert(
+    Number.isInteger(count) && count >= 0 && count < 2 ** 32,
+    `expected a count below 2^32, got ${count}`,
+  );
+}

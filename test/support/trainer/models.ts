@@ -1,0 +1,50 @@
+/** Small models and their inputs, for tests. */
+import { fromFixed, SeededRandom } from "../../../src/core/index.ts";
+import { createEngineAt } from "../../../src/trainer/engine/onnx-engine.ts";
+import type { StateHome } from "../../../src/trainer/engine/state-values.ts";
+import {
+  assignedBatch,
+  initialWeights,
+  optimizerSchema,
+  type Engine,
+  type EngineName,
+  type ModelConfig,
+  type Optimizer,
+} from "../../../src/trainer/index.ts";
+
+export const optimizer: Optimizer = optimizerSchema.parse({});
+
+export function floatWeights(model: ModelConfig, seed: string): Float32Array {
+  return Float32Array.from(initialWeights(model, seed), fromFixed);
+}
+
+/** Bytes with something to learn: each depends on the one before and some noise. */
+export function learnableBytes(length: number, seed: string): Uint8Array {
+  const random = new SeededRandom(seed);
+  const bytes = new Uint8Array(length);
+  for (let i = 1; i < length; i++) bytes[i] = ((bytes[i - 1] as number) * 5 + 1 + random.below(3)) % 251;
+  return bytes;
+}
+
+export function batchOf(model: ModelConfig, sequences: number, step: number): Int32Array {
+  const o = { seed: "batch", step, sequences, contextLength: model.contextLength };
+  return assignedBatch(learnableBytes(20_000, "text"), o);
+}
+
+/** An engine that holds initial weights. */
+export async function startEngine(o: {
+  model: ModelConfig;
+  engine?: EngineName;
+  sequences: number;
+  threads?: number;
+  home?: StateHome;
+  optimizer?: Optimizer;
+}): Promise<Engine> {
+  const name = o.engine ?? "cpu";
+  const home = o.home ?? (name === "cpu" ? "in-place" : "on-device");
+  const options = { engine: name, model: o.model, sequences: o.sequences, threads: o.threads ?? 1 };
+  const engine = await createEngineAt({ ...options, optimizer: o.optimizer ?? optimizer }, home);
+  engine.state.weights.set(floatWeights(o.model, "init"));
+  await engine.load();
+  return engine;
+}
