@@ -86,8 +86,10 @@ export class ContributionGraph {
     return undefined;
   }
 
+  /** The view from these parents; most contributions of a round cite the same ones and share it. */
   view(round: number, parents: readonly Contribution[]): View {
-    return new View(this.#options, round, parents);
+    const view = new View(this.#options, round, parents);
+    return this.round(round).find((sibling) => sibling.view.sees(view.parents))?.view ?? view;
   }
 
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */

@@ -51,6 +51,11 @@ export class View {
     this.parents = withoutEquivocators(parents);
   }
 
+  /** Whether it is the view from exactly these parents, sorted by id. */
+  sees(parents: readonly Contribution[]): boolean {
+    return parents.length === this.parents.length && parents.every((c, i) => c === this.parents[i]);
+  }
+
   /** Rounds below this one are settled for contributions that build on this view. */
   get settledRound(): number {
     return settledRoundAt(this.round, this.context.rule);

@@ -1,8 +1,8 @@
 /**
- * One request, one reply, one stream: each a single length-prefixed frame followed by the end of that direction. A stream
- * per request costs one round trip more than a persistent one and buys cancellation and no head-of-line blocking.
+ * One request, one reply, one stream: each a single length-prefixed frame, after which its sender closes its direction. A
+ * stream per request costs one round trip more than a persistent one and buys cancellation and no head-of-line blocking.
  * js-libp2p streams have no read back-pressure, so nothing here waits between reads: a frame is bounded by its length
- * prefix before it is buffered, and anything after it is not read.
+ * prefix before it is buffered, and nothing behind it is read.
  */
 import type { Stream } from "@libp2p/interface";
 import { messageStreamToDuplex } from "@libp2p/utils";
@@ -24,8 +24,8 @@ export interface FrameOptions {
 }
 
 /**
- * Sends one request and reads one reply. `reject`: what came was too large. Throws what the
- * stream throws when the connection fails, and the signal's reason when it is aborted.
+ * Sends one request and reads one reply. `reject`: what came was no frame, or too large. Throws what the stream throws
+ * when the connection fails, and the signal's reason when it is aborted.
  */
 export async function ask(
   stream: Stream,
@@ -33,7 +33,7 @@ export async function ask(
   o: FrameOptions,
 ): Promise<Verdict<Uint8Array>> {
   let chunks = 0;
-  return guarded(stream, { ...o, progress: () => chunks }, () =>
+  const verdict = await guarded(stream, { ...o, progress: () => chunks }, () =>
     pipe(
       [request],
       (source) => encode(source),
@@ -48,6 +48,9 @@ export async function ask(
       firstFrame,
     ),
   );
+  // The reply is here: whatever the other side still sends, or fails to close, is cut off.
+  stream.abort(new Error("the reply has been read"));
+  return verdict;
 }
 
 /**
@@ -87,6 +90,8 @@ async function guarded<T>(
   const watching = watch(stream, o, done.signal);
   try {
     o.signal.throwIfAborted();
+    // A stream that was reset before we came to listen does not say so again.
+    if (stream.status !== "open") throw new Error(`expected an open stream, it is ${stream.status}`);
     const verdict = await work();
     if (verdict.kind !== "accept") stream.abort(new Error(verdict.detail));
     return verdict;

@@ -17,7 +17,6 @@ import {
   type MachineOptions,
   type SettledState,
   type TrainOrder,
-  type Trained,
   encodeHeader,
 } from "../consensus/index.ts";
 import {
@@ -125,7 +124,7 @@ export class RoundLoop {
     this.#stopping.abort(new Error("the node is stopping"));
     this.#timer.abort();
     this.#deps.swarm.leave(this.#topic);
-    this.#deps.learner.hurry.asEvent();
+    void this.#deps.learner.hurry.asEvent();
     await this.#bodies.idle();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }

@@ -264,7 +264,7 @@ class Node implements StarlingNode {
       addresses: this.#swarm?.addresses() ?? [],
       engine: this.#engine,
       peersCount: this.#swarm?.peers().length ?? 0,
-      ...(this.#swarm?.traffic() ?? {}),
+      ...this.#swarm?.traffic(),
       pingP99Ms: this.#swarm?.pingP99Ms() ?? null,
       eventLoopDelayP99Ms: this.#delay.count === 0 ? null : this.#delay.percentile(99) / 1e6,
     };

@@ -41,6 +41,8 @@ export interface Parcel {
   /** Index of the author's node. */
   readonly author: number;
   readonly body: Uint8Array | null;
+  /** The body, opened and checked once for all nodes; null without a body. */
+  readonly reader: DeltaReader | null;
 }
 
 export interface Training {
@@ -95,7 +97,6 @@ export class FlockNode {
   #residual: Int32Array;
   #base: Int32Array;
   #training: { order: TrainOrder; startedMs: number; stepMs: number; restart: number } | undefined;
-  readonly #readers = new Map<string, DeltaReader>();
 
   constructor(options: FlockNodeOptions) {
     this.#options = options;
@@ -130,12 +131,8 @@ export class FlockNode {
     this.#give({ kind: "header", id: parcel.id, header: parcel.header });
   }
 
-  takeBody({ id, header, body }: Parcel): void {
-    if (this.held.has(id) || body === null || header.delta === null) return;
-    assert(cidOf(body, RAW) === header.delta.cid, "bodies are content-addressed");
-    const opened = openDelta(body, this.#options.training.lengths, this.#options.training.codec);
-    assert(opened.kind === "accept" && opened.value.norm === header.delta.norm, "the flock is honest");
-    this.#readers.set(id, opened.value);
+  takeBody({ id, body }: Parcel): void {
+    if (this.held.has(id) || body === null) return;
     this.held.add(id);
     this.#give({ kind: "body", id, passed: true });
   }
@@ -149,7 +146,7 @@ export class FlockNode {
   }
 
   #give(event: Event extends infer E ? (E extends Event ? Omit<E, "nowMs"> : never) : never): void {
-    const nowMs = Math.floor(this.#options.agenda.nowMs);
+    const { nowMs } = this.#options.agenda;
     for (const effect of this.machine.handle({ ...event, nowMs } as Event)) this.#take(effect);
   }
 
@@ -222,8 +219,8 @@ export class FlockNode {
   }
 
   #readerOf(id: ContributionId): DeltaReader {
-    const reader = this.#readers.get(id);
-    assert(reader !== undefined, `node ${this.index} is asked to fold what it does not hold: ${id}`);
+    const reader = this.held.has(id) ? this.seen.get(id)?.reader : undefined;
+    assert(reader, `node ${this.index} is asked to fold what it does not hold: ${id}`);
     return reader;
   }
 
@@ -305,12 +302,19 @@ export class FlockNode {
     const parsed = parseHeader(bytes);
     assert(parsed.kind === "accept", `our own header parses: ${JSON.stringify(parsed)}`);
     const { id, header } = parsed.value;
-    const parcel: Parcel = { id, header, author: this.index, body: this.#body };
+    const body = this.#body;
+    const parcel: Parcel = { id, header, author: this.index, body, reader: body && this.#open(body, header) };
     this.publishedRounds.push(draft.round);
     this.#options.note(`${this.index} publishes ${draft.round} ${id}`);
     this.takeHeader(parcel);
     this.takeBody(parcel);
     this.#options.broadcast(this, parcel);
+  }
+
+  #open(body: Uint8Array, { delta }: Header): DeltaReader {
+    const opened = openDelta(body, this.#options.training.lengths, this.#options.training.codec);
+    assert(opened.kind === "accept" && opened.value.norm === delta?.norm, "our own delta opens");
+    return opened.value;
   }
 
   #secretOf(round: number): Uint8Array {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Cid, type PeerId, RAW, cidOf } from "../../../src/core/index.ts";
 import type { BlockSource } from "../../../src/gossip/index.ts";
-import { DEADLINE_MS, connected, pair, randomBytes, startedNode } from "./nodes.ts";
+import { DEADLINE_MS, connected, eventually, pair, randomBytes, startedNode } from "./nodes.ts";
 
 const BLOCK = randomBytes("a block", 1024 * 1024);
 const CID = cidOf(BLOCK, RAW);
@@ -25,7 +25,7 @@ test("a holder that sends other bytes is skipped and pays; the next one is asked
   await connected(asker, [honest]);
   const block = await asker.fetchBlock(CID, [liar.peerId, honest.peerId], soon());
   expect(Buffer.compare(block, BLOCK)).toBe(0);
-  await expect.poll(() => asker.score(liar.peerId), { timeout: 5000 }).toBeLessThan(0);
+  await eventually(() => asker.score(liar.peerId)).toBeLessThan(0);
   expect(asker.score(honest.peerId)).toBeGreaterThanOrEqual(0);
 });
 

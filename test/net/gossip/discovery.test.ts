@@ -5,7 +5,7 @@ import { generateKeyPair } from "@libp2p/crypto/keys";
 import { LevelDatastore } from "datastore-level";
 import { expect, onTestFinished, test } from "vitest";
 import { presenceTopic } from "../../../src/gossip/index.ts";
-import { Inbox, RUN, connected, node, pair, runOf, startedNode, text } from "./nodes.ts";
+import { Inbox, RUN, connected, eventually, node, pair, runOf, startedNode, text } from "./nodes.ts";
 
 const TOPIC = presenceTopic(RUN);
 
@@ -29,7 +29,7 @@ test("F1: without the DHT nodes 2 and 3 hear each other through node 1 and never
   const third = await startedNode({ bootstrap: first.addresses() });
   await connected(first, [third]);
   const inboxes = [first, second, third].map((swarm) => new Inbox(swarm, TOPIC));
-  await expect.poll(() => first.mesh(TOPIC).length).toBe(2);
+  await eventually(() => first.mesh(TOPIC).length).toBe(2);
   await second.publish(TOPIC, text("from 2"));
   await third.publish(TOPIC, text("from 3"));
   expect(await inboxes[2]?.next()).toEqual({ text: "from 2", from: first.peerId });
@@ -48,8 +48,8 @@ test("a bootstrap that dies changes nothing for those who have met", async () =>
   const inbox = new Inbox(third, TOPIC);
   new Inbox(second, TOPIC);
   await first.stop();
-  await expect.poll(() => second.peers()).toEqual([third.peerId]);
-  await expect.poll(() => second.mesh(TOPIC)).toEqual([third.peerId]);
+  await eventually(() => second.peers()).toEqual([third.peerId]);
+  await eventually(() => second.mesh(TOPIC)).toEqual([third.peerId]);
   expect(await second.publish(TOPIC, text("still here"))).toBe(1);
   expect(await inbox.next()).toEqual({ text: "still here", from: second.peerId });
 });
@@ -100,7 +100,7 @@ test("a peer of another run is connected but is no peer of ours", async () => {
   const theirs = await startedNode({ run: runOf("another run"), bootstrap: ours.addresses() });
   const second = await startedNode({ bootstrap: ours.addresses() });
   await connected(ours, [second]);
-  await expect.poll(() => theirs.traffic().bytesIn).toBeGreaterThan(1000);
+  await eventually(() => theirs.traffic().bytesIn).toBeGreaterThan(1000);
   expect(ours.peers()).toEqual([second.peerId]);
   expect(theirs.peers()).toEqual([]);
 });

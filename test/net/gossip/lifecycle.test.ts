@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { connected, node, pair, startedNode } from "./nodes.ts";
+import { connected, eventually, node, pair, startedNode } from "./nodes.ts";
 
 function sockets(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind.startsWith("TCP")).length;
@@ -12,7 +12,7 @@ test("after stop no socket is left, and stop may be called again", async () => {
   await Promise.all([connected(first, [second]), connected(second, [first])]);
   expect(sockets()).toBeGreaterThan(before);
   await Promise.all([first.stop(), second.stop()]);
-  await expect.poll(sockets).toBe(before);
+  await eventually(sockets).toBe(before);
   await first.stop();
 });
 
@@ -28,7 +28,7 @@ test("traffic of the whole host grows with what it does and stays when connectio
   expect(bytesIn).toBeGreaterThan(500);
   expect(bytesOut).toBeGreaterThan(500);
   await b.stop();
-  await expect.poll(() => a.peers()).toEqual([]);
+  await eventually(() => a.peers()).toEqual([]);
   expect(a.traffic().bytesIn).toBeGreaterThanOrEqual(bytesIn);
   expect(a.traffic().bytesOut).toBeGreaterThanOrEqual(bytesOut);
 });

@@ -8,7 +8,7 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
-import { afterEach } from "vitest";
+import { afterEach, expect } from "vitest";
 import {
   type Clock,
   type PeerId,
@@ -184,4 +184,9 @@ export function within(what: string, executor: (resolve: () => void) => void): P
     signal.addEventListener("abort", () => reject(new Error(`waited ${DEADLINE_MS} ms for: ${what}`)));
     executor(resolve);
   });
+}
+
+/** For states that no event announces, such as GossipSub's mesh: looks again and again until the deadline. */
+export function eventually<T>(look: () => T): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(look, { timeout: DEADLINE_MS, interval: 20 });
 }

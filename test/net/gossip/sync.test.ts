@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DAG_CBOR, type Cid, cidOf } from "../../../src/core/index.ts";
 import type { HeaderSource } from "../../../src/gossip/index.ts";
-import { DEADLINE_MS, pair, randomBytes, runOf } from "./nodes.ts";
+import { DEADLINE_MS, eventually, pair, randomBytes, runOf } from "./nodes.ts";
 
 const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(DEADLINE_MS) });
 
@@ -60,7 +60,7 @@ test("headers that nobody asked for cost the sender", async () => {
   const [liar, asker] = await pair({ headers });
   const asking = asker.requestHeaders(liar.peerId, { ids: [runOf("asked")] }, soon());
   await expect(asking).rejects.toMatchObject({ code: "SYNC_FAILED" });
-  await expect.poll(() => asker.score(liar.peerId), { timeout: 5000 }).toBeLessThan(0);
+  await eventually(() => asker.score(liar.peerId)).toBeLessThan(0);
 });
 
 test("a source that fails is an unanswered request, not a broken node", async () => {

@@ -1,5 +1,5 @@
 /** Small models and their inputs, for tests. */
-import { fromFixed, SeededRandom } from "../../../src/core/index.ts";
+import { bytesOf, digestOf, fromFixed, SeededRandom } from "../../../src/core/index.ts";
 import { createEngineAt } from "../../../src/trainer/engine/onnx-engine.ts";
 import type { StateHome } from "../../../src/trainer/engine/state-values.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type EngineName,
   type ModelConfig,
   type Optimizer,
+  type TrainingState,
 } from "../../../src/trainer/index.ts";
 
 export const optimizer: Optimizer = optimizerSchema.parse({});
@@ -47,4 +48,11 @@ export async function startEngine(o: {
   engine.state.weights.set(floatWeights(o.model, "init"));
   await engine.load();
   return engine;
+}
+
+/** Every bit of a state, small enough that a failing comparison prints in no time. */
+export function fingerprint(state: TrainingState): Record<string, unknown> {
+  const { weights, moment1, moment2, stepsCount } = state;
+  const digest = (array: Float32Array): string => digestOf(bytesOf(array));
+  return { weights: digest(weights), moment1: digest(moment1), moment2: digest(moment2), stepsCount };
 }

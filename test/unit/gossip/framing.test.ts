@@ -24,6 +24,10 @@ function echo(stream: Stream, o: FrameOptions = options()): Promise<Verdict<unkn
   return answer(stream, serve, o);
 }
 
+function once(stream: Stream, event: "close" | "remoteCloseWrite"): Promise<void> {
+  return new Promise((resolve) => stream.addEventListener(event, () => resolve(), { once: true }));
+}
+
 test("any request up to the bound comes back as its reply, as plain bytes", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: BYTES_MAX / 2 }), async (request) => {
@@ -54,19 +58,51 @@ test("any bytes at all are a verdict, and a stream that is refused is ended", as
   );
 });
 
-test("a request one byte above the bound is rejected, and so is a second frame", async () => {
-  const frames = [
-    encode.single(new Uint8Array(BYTES_MAX + 1)).subarray(),
-    Buffer.concat([encode.single(new Uint8Array(1)).subarray(), encode.single(new Uint8Array(1)).subarray()]),
-  ];
-  const codes: string[] = [];
-  for (const bytes of frames) {
-    const [near, far] = await streamPair();
-    near.send(bytes);
-    const verdict = await echo(far);
-    codes.push(verdict.kind === "reject" ? verdict.code : verdict.kind);
-  }
-  expect(codes).toEqual(["FRAME_LENGTH", "FRAME_EXTRA"]);
+test("a request one byte above the bound is rejected", async () => {
+  const [near, far] = await streamPair();
+  near.send(encode.single(new Uint8Array(BYTES_MAX + 1)));
+  expect(await echo(far)).toMatchObject({ kind: "reject", code: "FRAME_LENGTH" });
+  expect(far.status).toBe("aborted");
+});
+
+test("what comes behind a request is not read, and its sender need not have closed to be answered", async () => {
+  const [near, far] = await streamPair();
+  const frame = encode.single(Uint8Array.of(7)).subarray();
+  near.send(Buffer.concat([frame, frame]));
+  const replied = once(near, "remoteCloseWrite");
+  const replies: number[] = [];
+  near.addEventListener("message", ({ data }) => replies.push(...data.subarray()));
+  expect(await echo(far)).toEqual(accept(undefined));
+  await replied;
+  expect(replies).toEqual([2, 7, 7]);
+});
+
+test("a request whose end came before anybody listened is answered all the same", async () => {
+  const [near, far] = await streamPair();
+  const ended = once(far, "remoteCloseWrite");
+  near.send(encode.single(Uint8Array.of(7)));
+  const replied = once(near, "remoteCloseWrite");
+  await near.close();
+  await ended;
+  expect(await echo(far)).toEqual(accept(undefined));
+  await replied;
+});
+
+test("a stream that was reset before anybody listened is an error at once, not a wait", async () => {
+  const [near, far] = await streamPair();
+  const ended = once(far, "close");
+  near.abort(new Error("gone"));
+  await ended;
+  await expect(echo(far)).rejects.toThrow("it is reset");
+});
+
+test("a peer that goes on sending behind its reply is cut off, and the reply counts", async () => {
+  const [near, far] = await streamPair();
+  const ended = once(far, "close");
+  far.send(Buffer.concat([encode.single(Uint8Array.of(7)).subarray(), new Uint8Array(5000)]));
+  expect(await ask(near, Uint8Array.of(1), options())).toEqual(accept(Uint8Array.of(7)));
+  await ended;
+  expect(far.status).toBe("reset");
 });
 
 test("a reply above the bound is rejected", async () => {

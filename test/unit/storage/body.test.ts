@@ -42,10 +42,28 @@ describe("honest bodies", () => {
     const pulled = await pullBody(to, cid, { bytesMax: BYTES_MAX, fetch: pull.fetch });
     expect(Buffer.compare(valueOf(pulled), body)).toBe(0);
     expect(pull.fetched).toHaveLength(6);
-    expect(pull.runningMax).toBe(4);
+    expect(pull.runningMax).toBeLessThanOrEqual(4);
     expect(Buffer.compare((await getBody(to, cid, BYTES_MAX)) as Uint8Array, body)).toBe(0);
     await pullBody(to, cid, { bytesMax: BYTES_MAX, fetch: pull.fetch });
     expect(pull.fetched).toHaveLength(6);
+  });
+
+  test("four blocks of a body are pulled at a time", async () => {
+    const from = memoryBlocks();
+    const cid = await putBody(from, noise.subarray(0, 8 * MIB));
+    let arrived = 0;
+    const waiting: (() => void)[] = [];
+    const pull = spyFetch(async (each) => {
+      // The node alone, then each block until four are asked for: with fewer at a time this would never end.
+      arrived += each === cid ? 0 : 1;
+      if (each !== cid && arrived % 4 !== 0) await new Promise<void>((resolve) => waiting.push(resolve));
+      for (const resume of waiting.splice(0)) resume();
+      return (await from.get(each)) as Uint8Array;
+    });
+    expect((await pullBody(memoryBlocks(), cid, { bytesMax: BYTES_MAX, fetch: pull.fetch })).kind).toBe(
+      "accept",
+    );
+    expect(pull.runningMax).toBe(4);
   });
 
   test("a body with a block missing is not there; its blocks can be listed and deleted", async () => {
@@ -110,7 +128,7 @@ describe("hostile bodies", () => {
     ["a block too few", encode({ bytes: MIB + 10, blocks: [link(full)] })],
     ["a block too many", encode({ ...good, blocks: [...good.blocks, link(short)] })],
     ["a CID as text", encode({ ...good, blocks: [rawCid(full), rawCid(short)] })],
-    ["something like a CID", encode({ ...good, blocks: [{ "/": 1, bytes: 1 }, link(short)] })],
+    ["something like a CID", likeCid()],
     ["a node as block (as a cycle would need)", encode({ ...good, blocks: [self, self] })],
     [
       "a CID of version 0",
@@ -123,7 +141,14 @@ describe("hostile bodies", () => {
     ["bytes that state 2^40", Uint8Array.of(0x5b, 0, 0, 1, 0, 0, 0, 0, 0)],
   ];
 
-  /** The canonical node is a1.. "bytes" first; the same map with "blocks" first. */
+  /** A map with the fields "/" and "bytes", which multiformats takes for a CID. */
+  function likeCid(): Uint8Array {
+    const bytes = encode({ ...good, blocks: [{ "0": 1, bytes: 1 }, link(short)] });
+    bytes[Buffer.from(bytes).indexOf("a0") + 1] = 0x2f;
+    return bytes;
+  }
+
+  /** The canonical node has "bytes" first (shorter names first); this is the same map with "blocks" first. */
   function swapped(): Uint8Array {
     const bytes = encode(good);
     const at = Buffer.from(bytes).indexOf("fblocks");
@@ -143,7 +168,7 @@ describe("hostile bodies", () => {
   );
 
   test("F16: a megabyte of nested lists is refused by its size, before it is decoded", async () => {
-    const node = new Uint8Array(MIB).fill(0x81);
+    const node = new Uint8Array(1_000_000).fill(0x81);
     const verdict = await pullBody(memoryBlocks(), nodeCid(node), { bytesMax: BYTES_MAX, ...serving(node) });
     expect(verdict).toMatchObject({ kind: "reject", code: "BODY_TOO_LARGE" });
     const largest = { bytesMax: 25_574 * MIB, ...serving(node) };
@@ -230,7 +255,7 @@ describe("hostile bodies", () => {
         const verdict = await pullBody(memoryBlocks(), nodeCid(node), { bytesMax: BYTES_MAX, fetch });
         expect(verdict.kind).toBe("reject");
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

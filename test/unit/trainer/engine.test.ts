@@ -1,5 +1,6 @@
 /** What every engine must do. The WebGPU part needs a device: it runs with STARLING_WEBGPU=1. */
 import { describe, expect, test } from "vitest";
+import { bytesOf, digestOf } from "../../../src/core/index.ts";
 import {
   createEngine,
   modelPresets,
@@ -11,7 +12,7 @@ import {
   type TrainingState,
 } from "../../../src/trainer/index.ts";
 import type { StateHome } from "../../../src/trainer/engine/state-values.ts";
-import { batchOf, floatWeights, optimizer, startEngine } from "../../support/trainer/models.ts";
+import { batchOf, fingerprint, floatWeights, optimizer, startEngine } from "../../support/trainer/models.ts";
 
 const model = modelPresets.tiny;
 const B = 4;
@@ -73,9 +74,9 @@ describe.for(homes)("F15: engine %s, state %s", ([name, home]) => {
     }
     await engine.sync();
     await resumed.sync();
-    expect(resumed.state).toEqual(engine.state);
+    expect(fingerprint(resumed.state)).toEqual(fingerprint(engine.state));
     expect(resumed.state.stepsCount).toBe(8);
-    expect(resumed.state.weights).not.toEqual(saved.weights);
+    expect(fingerprint(resumed.state)).not.toEqual(fingerprint(saved));
     await engine.close();
     await resumed.close();
   });
@@ -94,7 +95,7 @@ describe.for(homes)("F15: engine %s, state %s", ([name, home]) => {
       const poisoned = copyOf(engine.state);
       expect((await engine.step(new Int32Array(tokens.length), LR)).applied).toBe(false);
       await engine.sync();
-      expect(engine.state).toEqual(poisoned);
+      expect(fingerprint(engine.state)).toEqual(fingerprint(poisoned));
       await restore(engine, healthy);
       expect((await engine.step(tokens, LR)).applied).toBe(true);
       await engine.close();
@@ -112,7 +113,7 @@ describe.for(homes)("F15: engine %s, state %s", ([name, home]) => {
     const both = Int32Array.from([...batches[0], ...batches[1]]);
     expect(await engine.evaluate(both, other)).toBeCloseTo((losses[0] + losses[1]) / 2, 6);
     expect(await engine.evaluate(batches[0])).not.toBe(losses[0]);
-    expect(engine.state.weights).toEqual(floatWeights(model, "init"));
+    expect(digestOf(bytesOf(engine.state.weights))).toBe(digestOf(bytesOf(floatWeights(model, "init"))));
     await engine.close();
   });
 
@@ -143,7 +144,7 @@ test("F15: updating in place equals the two-buffer version bit for bit", async (
     const tokens = batchOf(model, B, step);
     expect(await inPlace.step(tokens, LR)).toEqual(await copied.step(tokens, LR));
   }
-  expect(inPlace.state).toEqual(copied.state);
+  expect(fingerprint(inPlace.state)).toEqual(fingerprint(copied.state));
   await inPlace.close();
   await copied.close();
 });
@@ -159,20 +160,17 @@ test("F15: steps are equal bit for bit at 1, 2 and 4 threads with 512 features a
     intermediateSize: 512,
   };
   const sequences = 16;
-  const results: TrainingState[] = [];
+  const results: Record<string, unknown>[] = [];
   for (const threads of [1, 2, 4]) {
     const engine = await startEngine({ model: wide, sequences, threads });
     for (let step = 0; step < 3; step++) await engine.step(batchOf(wide, sequences, step), LR);
-    results.push(engine.state);
+    results.push(fingerprint(engine.state));
     await engine.close();
   }
-  const [one, two, four] = results as [TrainingState, TrainingState, TrainingState];
-  expect(one.stepsCount).toBe(3);
-  for (const other of [two, four]) {
-    for (const part of ["weights", "moment1", "moment2"] as const) {
-      expect(Buffer.compare(Buffer.from(one[part].buffer), Buffer.from(other[part].buffer)), part).toBe(0);
-    }
-  }
+  const [one, two, four] = results;
+  expect(one).toMatchObject({ stepsCount: 3 });
+  expect(two).toEqual(one);
+  expect(four).toEqual(one);
 });
 
 test("the CPU engine is always supported, and an engine that can't start says which can", async () => {
