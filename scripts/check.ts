@@ -12,7 +12,10 @@ const steps: readonly (readonly [string, ...string[]])[] = [
 
 for (const [command, ...args] of steps) {
   process.stdout.write(`\n$ ${[command, ...args].join(" ")}\n`);
-  const { status, error } = spawnSync(command, args, { stdio: "inherit", shell: process.platform === "win32" });
+  const { status, error } = spawnSync(command, args, {
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
   if (error !== undefined) process.stderr.write(`${error.message}\n`);
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -10,7 +10,7 @@ import { StarlingError, systemClock } from "../src/core/index.ts";
 import { trainBaseline } from "./testnet/baseline.ts";
 import { runFlock } from "./testnet/flock.ts";
 import { filesOf, readOptions } from "./testnet/options.ts";
-import { reportOf, rootsAgree, stepsPerNode } from "./testnet/report.ts";
+import { reportOf, rootsAgree } from "./testnet/report.ts";
 import { summaryOf } from "./testnet/summary.ts";
 import { writeText } from "./testnet/text.ts";
 
@@ -27,7 +27,7 @@ async function testnet(argv: readonly string[], signal: AbortSignal): Promise<nu
   view.note(`folder ${options.dir}`);
   await writeText(files.text);
   const end = await runFlock(options, files, { view, clock: systemClock, signal });
-  const baseline = options.baseline ? await trainBaseline(files, stepsPerNode(end.all)) : null;
+  const baseline = options.baseline ? await trainBaseline(files, end) : null;
   const report = reportOf({ ...options, ...end, baseline });
   await writeFile(options.report, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(

@@ -1,21 +1,28 @@
 /** One node alone, for comparison: the same model, text and start weights, without a flock. */
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { count } from "../../src/cli/index.ts";
-import { readManifestFile, trainAlone } from "../../src/node/index.ts";
+import { type Manifest, readManifestFile, trainAlone } from "../../src/node/index.ts";
+import type { FlockEnd } from "./flock.ts";
 import type { TestnetFiles } from "./options.ts";
 import type { Baseline } from "./report.ts";
 
-/** `steps` inner steps with every core; the results do not depend on their number. */
-export async function trainBaseline(files: TestnetFiles, steps: number): Promise<Baseline> {
-  process.stderr.write(`one node alone trains ${count(steps)} steps, for comparison\n`);
+/** Trains with every core: the result does not depend on their number. */
+export async function trainBaseline(files: TestnetFiles, end: FlockEnd): Promise<Baseline> {
   const manifest = await readManifestFile(files.manifest);
+  const steps = stepsPerNode(manifest, end.live[0]?.tokensTotal ?? 0, end.all.length);
+  process.stderr.write(`one node alone trains ${steps} steps, for comparison\n`);
   const text = new Uint8Array(await readFile(files.text));
-  const { validationLossLastNats, curve } = await trainAlone({
-    manifest,
-    text,
-    steps,
-    threads: availableParallelism(),
-  });
+  const threads = availableParallelism();
+  const { validationLossLastNats, curve } = await trainAlone({ manifest, text, steps, threads });
   return { steps, validationLossLastNats, curve };
+}
+
+/** Inner steps that one node contributed to the settled weights: the mean over all nodes, killed ones too; at least 1. */
+export function stepsPerNode(
+  { phases }: Pick<Manifest, "phases">,
+  tokensTotal: number,
+  nodesCount: number,
+): number {
+  const tokensPerStep = phases[0] ? phases[0].batch.sequences * phases[0].model.contextLength : 1;
+  return Math.max(1, Math.round(tokensTotal / tokensPerStep / nodesCount));
 }

@@ -45,18 +45,25 @@ export async function runFlock(
   // The last resort, when this process ends before it could stop them.
   const killAll = (): void => daemons.filter(isAlive).forEach(({ child }) => child.kill("SIGKILL"));
   process.once("exit", killAll);
+  let end: FlockEnd;
+  let unclean: string[];
   try {
     const startMs = clock.nowMs();
     await startDaemons(options, files, run, { daemons, clock, signal });
     const onLook = options.killBootstrap ? await bootstrapKiller(files, daemons, view) : nothing;
     await watchUntilFinished({ daemons, view, clock, signal, onLook });
     const wallSeconds = (clock.nowMs() - startMs) / 1000;
-    return { ...(await harvest(daemons, files)), wallSeconds };
+    end = { ...(await harvest(daemons, files)), wallSeconds };
   } finally {
     view.close();
-    await stopAllCleanly(daemons, clock);
+    unclean = await stopDaemons(daemons, clock);
     process.off("exit", killAll);
   }
+  if (unclean.length === 0) return end;
+  throw new StarlingError(
+    "TESTNET_UNCLEAN_STOP",
+    `expected each node to stop with 0, got ${unclean.join("; ")}`,
+  );
 }
 
 async function initRun(options: TestnetOptions, files: TestnetFiles): Promise<string> {
@@ -141,16 +148,11 @@ async function harvest(
   };
 }
 
-async function stopAllCleanly(daemons: readonly Daemon[], clock: Clock): Promise<void> {
+/** Those that did not stop with 0. */
+async function stopDaemons(daemons: readonly Daemon[], clock: Clock): Promise<string[]> {
   const living = daemons.filter(isAlive);
   const ended = await Promise.all(living.map((daemon) => stopDaemon(daemon, clock)));
-  const unclean = living.flatMap(({ name, logPath }, i) =>
+  return living.flatMap(({ name, logPath }, i) =>
     ended[i] === 0 ? [] : [`${name}: ${ended[i]}, see ${logPath}`],
   );
-  if (unclean.length > 0) {
-    throw new StarlingError(
-      "TESTNET_UNCLEAN_STOP",
-      `expected every node to stop with 0, got ${unclean.join("; ")}`,
-    );
-  }
 }

@@ -93,11 +93,6 @@ export function rootsAgree({ stateRoots, nodesCount, killed }: Report): boolean 
   return stateRoots.length === nodesCount - killed.length && distinct.size === 1;
 }
 
-/** Inner steps that one node contributed to the settled weights, on average over all nodes; at least 1. */
-export function stepsPerNode(all: readonly (NodeStatus | null)[]): number {
-  return Math.max(1, Math.round(mean(all.map((status) => status?.stepsSettled ?? 0)) ?? 1));
-}
-
 /** A node that came late or fell behind has seen fewer points of the same curve. */
 function fullest(curves: readonly (readonly CurvePoint[])[]): readonly CurvePoint[] {
   return curves.toSorted((a, b) => b.length - a.length)[0] ?? [];

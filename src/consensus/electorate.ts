@@ -1,6 +1,8 @@
 /**
  * Who is waited for in a round: the authors of S(R-2) with their voting weight, never a count of peers, because
- * keys are free. Only round 0 of a run without founders counts heads: there is no history yet.
+ * keys are free. Where those hold less than half of all voting weight, everybody who weighs: whoever is cut off from
+ * the majority goes on slowly and comes back to it, instead of running ahead alone. Only round 0 of a run without
+ * founders counts heads: there is no history yet.
  */
 import type { PeerId } from "../core/index.ts";
 import type { View } from "./view.ts";
@@ -12,20 +14,20 @@ export interface Electorate {
 
 export function electorateOf(view: View): Electorate {
   const { founders, rule } = view.context;
-  if (view.round === 0) {
-    if (founders.length === 0) return { total: rule.startPeers, weightOf: () => 1 };
-    return { total: founders.length, weightOf: (author) => (founders.includes(author) ? 1 : 0) };
-  }
+  if (view.round === 0 && founders.length === 0) return { total: rule.startPeers, weightOf: () => 1 };
+  if (view.round === 0) return electorateFrom(view.voters());
   const voters = view.round === 1 ? view.parents : view.included(view.round - 2);
-  const authors = new Set(voters.map(({ header }) => header.author));
-  const nobodyWeighs = [...authors].every((author) => view.weightOf(author) === 0);
-  const weightOf = (author: PeerId): number => {
-    if (!authors.has(author)) return 0;
-    return nobodyWeighs ? 1 : view.weightOf(author);
-  };
+  const heard = new Map(voters.map(({ header }) => [header.author, view.weightOf(header.author)]));
+  const everybody = electorateFrom(view.voters());
+  if (everybody.total === 0) return electorateFrom(new Map([...heard.keys()].map((author) => [author, 1])));
+  const electorate = electorateFrom(heard);
+  return 2 * electorate.total >= everybody.total ? electorate : everybody;
+}
+
+function electorateFrom(weights: ReadonlyMap<PeerId, number>): Electorate {
   let total = 0;
-  for (const author of authors) total += weightOf(author);
-  return { total, weightOf };
+  for (const weight of weights.values()) total += weight;
+  return { total, weightOf: (author) => weights.get(author) ?? 0 };
 }
 
 /** The same without one author, who is not going to publish; unless nobody would be left. */
@@ -39,4 +41,10 @@ export function weightOfAll(electorate: Electorate, authors: Iterable<PeerId>): 
   let weight = 0;
   for (const author of authors) weight += electorate.weightOf(author);
   return weight;
+}
+
+/** Whether these, who are not `self`, hold half of the weight; or all the others' where `self` holds over half. */
+export function hasHalf(electorate: Electorate, authors: Iterable<PeerId>, self: PeerId): boolean {
+  const weight = weightOfAll(electorate, authors);
+  return weight > 0 && (2 * weight >= electorate.total || weight >= without(electorate, self).total);
 }

@@ -9,7 +9,7 @@
  * 2^32, so a round that was folded wrongly (because later citations changed it) is taken out again exactly.
  */
 import { CHUNK_LENGTH, type DeltaReader } from "../codec/index.ts";
-import type { ContributionId, Cid } from "../core/index.ts";
+import { type Cid, type ContributionId, assert } from "../core/index.ts";
 import type { Contribution } from "./view.ts";
 import { medianTokens } from "./weights.ts";
 
@@ -55,8 +55,8 @@ function weightedMedian(values: readonly number[], weights: readonly number[]): 
 }
 
 /**
- * weights -= direction * A(S), in place; direction -1 takes a round out again. weights: (P,) fixed point;
- * lengths: elements per tensor, as the deltas were encoded.
+ * weights -= direction * A(S), in place; direction -1 takes a round out again. weights: (P,) fixed point, of the
+ * layout that the deltas were opened with.
  */
 export function foldRound(
   weights: Int32Array,
@@ -71,6 +71,7 @@ export function foldRound(
     sums.fill(0);
     let length = 0;
     for (const { reader, factor } of terms) length = reader.addNextChunk(sums, factor);
+    assert(length > 0, `deltas of the layout of ${weights.length} weights end at ${at}`);
     for (let i = 0; i < length; i++) {
       const average = (sums[i] as number) / UNIT + ROUNDER - ROUNDER;
       weights[at + i] = (weights[at + i] as number) - direction * average;

@@ -17,8 +17,8 @@ import type { PhaseLimits } from "./rule.ts";
 import { batchSeed } from "./settlement.ts";
 import { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
 
-/** Headers waiting for their parents. Guess: 64 authors for 64 rounds. */
-const WAITING_MAX = 4096;
+/** Headers waiting for their parents; the oldest gives way. Guess: 64 authors for 64 rounds. */
+export const WAITING_MAX = 4096;
 /** Contributions kept of one author and round: two prove an equivocation, more prove nothing new. */
 const PER_AUTHOR_MAX = 2;
 /** Contributions kept per round, as a multiple of membersMax; beyond it only what others cite is let in. Guess. */
@@ -95,12 +95,17 @@ export class ContributionGraph {
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
   add(id: ContributionId, header: Header): Admission {
     if (this.has(id)) return ignore("HEADER_KNOWN", id);
-    const misfit = this.#checkAlone(header) ?? this.#checkRoom(id, header);
-    if (misfit !== undefined) return misfit;
+    const misfit = this.#checkAlone(header);
+    if (misfit?.kind === "reject") this.#dropChildren(id);
+    const refused = misfit ?? this.#checkRoom(id, header);
+    if (refused !== undefined) return refused;
     const missing = header.parents.filter((parent) => !this.#byId.has(parent));
     if (missing.length > 0) return this.#queue(id, header, missing);
     const linked = this.#link(id, header);
-    if (linked.kind !== "added") return linked;
+    if (linked.kind !== "added") {
+      this.#dropChildren(id);
+      return linked;
+    }
     return { kind: "added", contributions: [...linked.contributions, ...this.#release(id)] };
   }
 
@@ -116,9 +121,9 @@ export class ContributionGraph {
   }
 
   #queue(id: ContributionId, header: Header, missing: readonly ContributionId[]): Admission {
-    if (this.#waiting.size >= WAITING_MAX) {
-      return ignore("WAITING_FULL", `expected at most ${WAITING_MAX} headers waiting for their parents`);
-    }
+    // The oldest gives way, or junk that names parents nobody has would fill the queue for ever.
+    const [oldest] = this.#waiting.keys();
+    if (oldest !== undefined && this.#waiting.size >= WAITING_MAX) this.#stopWaiting(oldest);
     this.#waiting.set(id, header);
     for (const parent of missing) {
       const children = this.#wantedBy.get(parent) ?? new Set();
@@ -139,12 +144,34 @@ export class ContributionGraph {
         if (header === undefined || header.parents.some((parent) => !this.#byId.has(parent))) continue;
         this.#waiting.delete(child);
         const linked = this.#link(child, header);
-        if (linked.kind !== "added") continue;
+        if (linked.kind !== "added") {
+          this.#dropChildren(child);
+          continue;
+        }
         released.push(...linked.contributions);
         queue.push(child);
       }
     }
     return released;
+  }
+
+  #stopWaiting(id: ContributionId): void {
+    const header = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    for (const parent of header?.parents ?? []) {
+      const children = this.#wantedBy.get(parent);
+      children?.delete(id);
+      if (children?.size === 0) this.#wantedBy.delete(parent);
+    }
+  }
+
+  /** Whoever cites what no honest node would have taken is not worth waiting for; nor are their children. */
+  #dropChildren(refused: ContributionId): void {
+    const queue = [...(this.#wantedBy.get(refused) ?? [])];
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      this.#stopWaiting(id);
+      queue.push(...(this.#wantedBy.get(id) ?? []));
+    }
   }
 
   #checkAlone(h: Header): Refused | undefined {

@@ -6,25 +6,22 @@
  *
  * Hurry, collect and jump are measured in the voting weight of the authors of S(R-2) (electorate.ts):
  *   hurry    half of it has published this round in full: stop training and publish what there is;
- *   collect  ends when all of it is in, or a grace after two thirds, or when patience ends;
+ *   collect  ends when all of it is in, and whoever published the last round; or a grace after two thirds; or when
+ *            patience ends;
  *   jump     half of it has published a later round in full: go on from there.
  * A node that lacks a body it must fold keeps pulling and skips the round when the others go on without it.
  */
 import type { ContributionId, Digest, PeerId, Refused } from "../core/index.ts";
-import { type Electorate, electorateOf, weightOfAll, without } from "./electorate.ts";
+import { type Electorate, electorateOf, hasHalf, weightOfAll, without } from "./electorate.ts";
 import { type FoldTerm, foldTerms } from "./fold.ts";
 import { ContributionGraph, type GraphOptions } from "./graph.ts";
 import type { DeltaLink, Header, UnsignedHeader, Work } from "./header.ts";
 import { HEADER_VERSION } from "./header.ts";
 import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
+import { Tempo } from "./tempo.ts";
 import type { Contribution, View } from "./view.ts";
 import type { WeightTable } from "./weights.ts";
-
-/** Gossip needs some time even when rounds are short. Guess. */
-const GRACE_MS_MIN = 250;
-/** What a training time is taken for before there was one. Guess. */
-const TRAIN_MS_FIRST = 1000;
 
 export interface MachineOptions extends GraphOptions {
   readonly self: PeerId;
@@ -32,8 +29,11 @@ export interface MachineOptions extends GraphOptions {
 
 export type Event = { readonly nowMs: number } & (
   | { readonly kind: "header"; readonly id: ContributionId; readonly header: Header }
-  /** The delta was pulled and decoded, its norm is the header's and the gates let it pass; or not. */
-  | { readonly kind: "body"; readonly id: ContributionId; readonly passed: boolean }
+  /**
+   * The delta was pulled. `passed`: it decodes, its norm is the header's and our gates let it pass, so we may cite it.
+   * `foldable`: all but the gates (default: passed); what the others included is folded without our consent.
+   */
+  | { readonly kind: "body"; readonly id: ContributionId; readonly passed: boolean; readonly foldable?: boolean }
   /** All history that was at hand has been given: start working. */
   | { readonly kind: "begin" }
   | { readonly kind: "folded"; readonly round: number; readonly start: Digest; readonly settledWeights: Digest }
@@ -86,7 +86,7 @@ export type Effect =
   | { readonly kind: "pull"; readonly contribution: Contribution }
   | { readonly kind: "fold"; readonly plan: FoldPlan }
   | { readonly kind: "train"; readonly order: TrainOrder }
-  | { readonly kind: "hurry" }
+  | { readonly kind: "hurry"; readonly round: number }
   | { readonly kind: "publish"; readonly draft: Draft }
   | { readonly kind: "settled"; readonly state: SettledState }
   | { readonly kind: "wake"; readonly atMs: number }
@@ -100,13 +100,18 @@ export class Machine {
   #stage: Stage = "idle";
   #view: View;
   #electorate: Electorate;
+  /** Contributions that can be folded: the body is here, or there is none. */
+  readonly #held = new Set<ContributionId>();
+  /** Those of them that may be cited. */
   readonly #passed = new Set<ContributionId>();
+  readonly #tempo: Tempo;
   readonly #settled = new Map<number, SettledState>();
   #settledRound = 0;
   #start: Digest;
   #hurried = false;
   #trainStartedMs = 0;
-  #trainMs = TRAIN_MS_FIRST;
+  /** The last round that we trained in, in this life. */
+  #trainedRound = -1;
   #collectStartedMs = 0;
   #twoThirdsAtMs: number | undefined;
   #effects: Effect[] = [];
@@ -117,6 +122,7 @@ export class Machine {
     this.#view = this.graph.view(0, []);
     this.#electorate = electorateOf(this.#view);
     this.#start = options.startRoot;
+    this.#tempo = new Tempo(options.rule);
   }
 
   get stage(): Stage {
@@ -150,7 +156,7 @@ export class Machine {
         this.#takeHeader(event.id, event.header, event.nowMs);
         break;
       case "body":
-        if (event.passed) this.#passed.add(event.id);
+        if (event.foldable ?? event.passed) this.#hold(event.id, event.passed);
         break;
       case "begin":
         if (this.#stage === "idle") this.#enter(this.#view, event.nowMs);
@@ -173,13 +179,18 @@ export class Machine {
     if (admission.kind !== "added") return this.#emit({ kind: "refuse", id, why: admission });
     for (const contribution of admission.contributions) {
       this.#emit({ kind: "admit", contribution });
-      if (contribution.header.delta === null) this.#passed.add(contribution.id);
+      if (contribution.header.delta === null) this.#hold(contribution.id, true);
       else this.#emit({ kind: "pull", contribution });
     }
     if (header.author === this.#options.self && header.round === this.round && this.#stage === "publishing") {
-      this.#passed.add(id);
+      this.#hold(id, true);
       this.#startCollecting(nowMs);
     }
+  }
+
+  #hold(id: ContributionId, passed: boolean): void {
+    this.#held.add(id);
+    if (passed) this.#passed.add(id);
   }
 
   /** Whatever happened, move as far as it allows: a node that comes back late goes through many rounds at once. */
@@ -200,7 +211,7 @@ export class Machine {
       case "training":
         if (!this.#hurried && this.#published(this.round)) {
           this.#hurried = true;
-          this.#emit({ kind: "hurry" });
+          this.#emit({ kind: "hurry", round: this.round });
         }
         break;
       case "collecting":
@@ -228,7 +239,7 @@ export class Machine {
   #bodiesMissing(): Contribution[] {
     const missing: Contribution[] = [];
     for (let r = this.#settledRound; r < this.round; r++) {
-      missing.push(...this.#view.included(r).filter(({ id }) => !this.#passed.has(id)));
+      missing.push(...this.#view.included(r).filter(({ id }) => !this.#held.has(id)));
     }
     return missing;
   }
@@ -261,6 +272,7 @@ export class Machine {
     const settled = this.settled as SettledState;
     this.#stage = "training";
     this.#hurried = false;
+    this.#trainedRound = this.round;
     this.#trainStartedMs = nowMs;
     this.#emit({
       kind: "train",
@@ -317,8 +329,10 @@ export class Machine {
 
   #takeTrained(result: Trained, nowMs: number): void {
     const { run, self } = this.#options;
+    // Ours of this round came back to us, after a crash: there is never a second one.
+    if (this.graph.by(self, this.round) !== undefined) return this.#startCollecting(nowMs);
     const settled = this.settled as SettledState;
-    this.#trainMs = Math.max(1, nowMs - this.#trainStartedMs);
+    if (result.delta !== null) this.#tempo.trained(nowMs - this.#trainStartedMs);
     this.#stage = "publishing";
     this.#emit({
       kind: "publish",
@@ -351,7 +365,12 @@ export class Machine {
   #collect(nowMs: number): void {
     if (!this.#collected(nowMs)) return;
     const settledHere = this.#settled.get(this.#view.settledRound)?.root;
-    const parents = chooseParents(this.#checked(this.round), this.#view, settledHere);
+    const { tokensBudget } = this.#options.limits;
+    const candidates = this.#checked(this.round).filter(
+      // Training on after the budget is reached would keep the phase from ever settling.
+      ({ header, view }) => header.delta === null || view.includedTokens() < tokensBudget,
+    );
+    const parents = chooseParents(candidates, this.#view, settledHere);
     if (parents.length > 0) this.#enter(this.graph.view(this.round + 1, parents), nowMs);
   }
 
@@ -359,18 +378,31 @@ export class Machine {
     if (this.#published(this.round + 1)) return true;
     const own = this.graph.by(this.#options.self, this.round);
     const electorate = own === undefined ? without(this.#electorate, this.#options.self) : this.#electorate;
-    const weight = weightOfAll(electorate, this.#authorsOf(this.round));
-    if (weight >= electorate.total) return true;
+    const here = this.#authorsOf(this.round);
+    const weight = weightOfAll(electorate, here);
+    if (3 * weight >= 2 * electorate.total) this.#gather(own, nowMs);
+    if (weight >= electorate.total && this.#expected().isSubsetOf(here)) return true;
     // Round 0 waits for everybody: there is no history that could go on without them.
     if (this.round === 0) return false;
-    if (3 * weight >= 2 * electorate.total) this.#twoThirdsAtMs ??= nowMs;
-    const { graceShare, patienceShare } = this.#options.rule;
-    const patientUntilMs = this.#collectStartedMs + patienceShare * Math.max(this.#trainMs, TRAIN_MS_FIRST);
-    const graceMs = Math.max(GRACE_MS_MIN, graceShare * this.#trainMs);
-    const untilMs = this.#twoThirdsAtMs === undefined ? patientUntilMs : this.#twoThirdsAtMs + graceMs;
+    const { graceMs, patienceMs } = this.#tempo;
+    const untilMs =
+      this.#twoThirdsAtMs === undefined ? this.#collectStartedMs + patienceMs : this.#twoThirdsAtMs + graceMs;
     if (nowMs >= untilMs) return true;
     this.#emit({ kind: "wake", atMs: untilMs });
     return false;
+  }
+
+  /** Newcomers weigh nothing, but whoever published the last round is given the grace, or nobody would ever hear it. */
+  #expected(): Set<PeerId> {
+    const expected = this.#authorsOf(this.round - 1);
+    if (this.graph.by(this.#options.self, this.round) === undefined) expected.delete(this.#options.self);
+    return expected;
+  }
+
+  #gather(own: Contribution | undefined, nowMs: number): void {
+    if (this.#twoThirdsAtMs !== undefined) return;
+    this.#twoThirdsAtMs = nowMs;
+    if (own?.header.delta && this.#trainedRound === this.round) this.#tempo.gathered(nowMs - this.#trainStartedMs);
   }
 
   /** Whether half of the electorate has published this round or a later one in full. */
@@ -378,8 +410,7 @@ export class Machine {
     const authors = new Set<PeerId>();
     for (let r = round; r < this.graph.roundsCount; r++) for (const a of this.#authorsOf(r)) authors.add(a);
     authors.delete(this.#options.self);
-    const others = without(this.#electorate, this.#options.self);
-    return authors.size > 0 && 2 * weightOfAll(this.#electorate, authors) >= Math.max(1, others.total);
+    return hasHalf(this.#electorate, authors, this.#options.self);
   }
 
   #authorsOf(round: number): Set<PeerId> {

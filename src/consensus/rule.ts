@@ -12,7 +12,7 @@ export interface Rule {
   readonly outerRate: number;
   /** After two thirds of the weight is in, wait this share of the last training time for the rest. From: docs/design.md, 5 %. */
   readonly graceShare: number;
-  /** Without two thirds of the weight, go on after this share of the last training time. Guess. */
+  /** Without two thirds of the weight, go on after this share of the last round's time, or training's. Guess. */
   readonly patienceShare: number;
   /** Settled rounds that voting weight looks back on. From: docs/design.md. */
   readonly weightWindow: number;

@@ -43,6 +43,7 @@ export class View {
   #voted: readonly Contribution[] | undefined;
   #table: WeightTable | undefined;
   #firstAuthors: ReadonlySet<PeerId> | undefined;
+  #voters: WeightTable | undefined;
   #includedTokens: number | undefined;
 
   constructor(context: ViewContext, round: number, parents: readonly Contribution[]) {
@@ -84,11 +85,20 @@ export class View {
 
   /** Voting weight of an author for decisions of this view's round. */
   weightOf(author: PeerId): number {
+    return this.voters().get(author) ?? 0;
+  }
+
+  /** Everybody who weighs anything in decisions of this view's round. */
+  voters(): WeightTable {
+    this.#voters ??= this.#findVoters();
+    return this.#voters;
+  }
+
+  #findVoters(): WeightTable {
     const tableRound = settledRoundAt(this.round - 1, this.context.rule);
-    if (tableRound > 0) return this.tableAt(tableRound).get(author) ?? 0;
+    if (tableRound > 0) return this.tableAt(tableRound);
     const { founders } = this.context;
-    if (founders.length > 0) return founders.includes(author) ? 1 : 0;
-    return this.#authorsOfRoundZero().has(author) ? 1 : 0;
+    return new Map([...(founders.length > 0 ? founders : this.#authorsOfRoundZero())].map((author) => [author, 1]));
   }
 
   /** The table of voting weights that the settled root of this round commits to; `round` at most this view's settled round. */

@@ -24,11 +24,17 @@ export type Datastore = NonNullable<Libp2pOptions["datastore"]>;
 
 export interface HostOptions {
   run: RunId;
+  /** Multiaddrs such as `/ip4/0.0.0.0/tcp/4001`; port 0: any free one. */
   listen: readonly string[];
+  /** Multiaddrs that others shall dial instead, for a node behind NAT. */
   announce?: readonly string[];
+  /** Multiaddrs with `/p2p/<peer id>`; hints, any of which may be dead. */
   bootstrap: readonly string[];
+  /** Without it only bootstrap, mDNS and remembered peers are dialled. */
   dht: boolean;
+  /** Find peers of the run on the same LAN. */
   mdns: boolean;
+  /** Keep private and loopback addresses in the DHT: for a LAN or one machine. */
   localAddresses: boolean;
 }
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { digestOf } from "../core/index.ts";
 
 /** From: sun_path is 104 bytes on macOS and 108 on Linux, the closing zero included. */
-export const SOCKET_PATH_BYTES_MAX = 100;
+const SOCKET_PATH_BYTES_MAX = 100;
 
 /** The address to listen on or connect to. The data folder must exist: its real path is what both sides agree on. */
 export async function controlPath(dataDir: string): Promise<string> {

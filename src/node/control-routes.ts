@@ -28,7 +28,7 @@ const sampleBody = z.strictObject({
   tokensCount: z.int().min(1).max(4096),
 });
 
-export type Route = (target: ControlTarget, body: unknown) => unknown;
+type Route = (target: ControlTarget, body: unknown) => unknown;
 
 /** By method and path; `POST /stop` is the server's own (control.ts). */
 export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([

@@ -56,6 +56,8 @@ export interface LoopDeps {
   readonly log: Logger;
   /** Others may know more than we do: ask before starting. */
   readonly asksFirst: boolean;
+  /** Called whenever something may have changed in the machine or in the progress. */
+  changed(): void;
   /** Called once, when the loop cannot go on. */
   fail(error: unknown): void;
 }
@@ -124,7 +126,7 @@ export class RoundLoop {
     this.#stopping.abort(new Error("the node is stopping"));
     this.#timer.abort();
     this.#deps.swarm.leave(this.#topic);
-    void this.#deps.learner.hurry.asEvent();
+    void this.#deps.learner.hurry.asEvent(Infinity);
     await this.#bodies.idle();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }
@@ -218,6 +220,7 @@ export class RoundLoop {
   #dispatch(event: EventWithoutTime): readonly Effect[] {
     const effects = this.machine.handle({ ...event, nowMs: this.#deps.clock.nowMs() });
     for (const effect of effects) this.#spawn(this.#perform(effect));
+    this.#deps.changed();
     return effects;
   }
 
@@ -237,7 +240,7 @@ export class RoundLoop {
       case "train":
         return this.#train(effect.order);
       case "hurry":
-        return this.#deps.learner.hurry.asEvent();
+        return this.#deps.learner.hurry.asEvent(effect.round);
       case "publish":
         return this.#publish(effect.draft);
       case "settled":
@@ -285,6 +288,7 @@ export class RoundLoop {
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
     this.#deps.log.info("finished", { round: settled.round, root: settled.root });
     this.#finish();
+    this.#deps.changed();
   }
 
   // Coming and coming back.
@@ -297,7 +301,8 @@ export class RoundLoop {
         () => log.warn("no peer has answered yet: starting without", {}),
         () => undefined,
       );
-      await Promise.race([this.#firstAnswer, patience]);
+      // What the first answer told of must be here too, or the node would start in a round that is long over.
+      await Promise.race([this.#firstAnswer.then(() => this.#bodies.idle()), patience]);
     }
     if (signal.aborted) return;
     await this.#sendAgain();

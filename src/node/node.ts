@@ -45,6 +45,8 @@ export interface NodeOptions {
 export interface StarlingNode extends Service {
   readonly peerId: PeerId;
   status(): NodeStatus;
+  /** Calls the listener when the status may have changed; the answer takes it off again. */
+  onChange(listener: () => void): () => void;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
   exportTo(out: string): Promise<string[]>;
   /** Text that the settled model continues `prompt` with. */
@@ -77,6 +79,7 @@ class Node implements StarlingNode {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
+  readonly #listeners = new Set<() => void>();
   readonly #delay: ReturnType<typeof monitorEventLoopDelay> = monitorEventLoopDelay({ resolution: 10 });
   #state: NodeState = "starting";
   #manifest: Manifest | undefined;
@@ -131,6 +134,7 @@ class Node implements StarlingNode {
       },
     );
     await swarm.start();
+    swarm.onPeer(() => this.#changed());
     this.#swarm = swarm;
     this.#delay.enable();
     this.#life = this.#live(swarm).catch((error: unknown) => {
@@ -198,6 +202,7 @@ class Node implements StarlingNode {
       learner: client.learner,
       clock: this.#clock,
       log: this.#log,
+      changed: () => this.#changed(),
       asksFirst: this.#options.bootstrap.length > 0 || this.#options.mdns,
       fail: this.#fail,
     });
@@ -241,6 +246,15 @@ class Node implements StarlingNode {
         await this.#clock.sleep(RETRY_MS, signal);
       }
     }
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   async exportTo(out: string): Promise<string[]> {

@@ -87,15 +87,25 @@ export async function exportOffline(dataDir: string, out: string, log: Logger): 
 type Folder = { store: Awaited<ReturnType<typeof openStore>>; run: RunId };
 
 async function withFolder<T>(dataDir: string, log: Logger, read: (folder: Folder) => Promise<T>): Promise<T> {
+  // Opening makes a folder into a data folder; reading must not.
+  const isDataFolder = await readFile(join(dataDir, "format")).then(
+    () => true,
+    () => false,
+  );
+  if (!isDataFolder) throw emptyFolder(dataDir);
   const store = await openStore(dataDir, { log });
   try {
     const run = store.run();
     if (run !== undefined) return await read({ store, run });
-    const message = `expected the data folder of a node at ${dataDir}, got one without a run: \`starling start\` makes it`;
-    throw new StarlingError("DATA_DIR_EMPTY", message);
+    throw emptyFolder(dataDir);
   } finally {
     await store.close();
   }
+}
+
+function emptyFolder(dataDir: string): StarlingError {
+  const message = `expected the data folder of a node at ${dataDir}, got one without a run: \`starling start\` makes it`;
+  return new StarlingError("DATA_DIR_EMPTY", message);
 }
 
 async function readStatusFile(dataDir: string): Promise<NodeStatus | undefined> {

@@ -6,7 +6,6 @@ import { type DestinationStream, type Logger as Pino, destination as fileDestina
 import type { Logger } from "../core/index.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
-export const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
 export interface LogOptions {
   readonly level: LogLevel;

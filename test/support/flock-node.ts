@@ -120,6 +120,13 @@ export class FlockNode {
     this.#give({ kind: "begin" });
   }
 
+  /** Before it starts: takes over all that a peer has. */
+  copyFrom(peer: FlockNode): void {
+    assert(!this.isUp, "a node that runs is sent things");
+    for (const [id, parcel] of peer.seen) this.seen.set(id, parcel);
+    for (const id of peer.held) this.held.add(id);
+  }
+
   crash(): void {
     this.isUp = false;
     this.#life += 1;

@@ -33,8 +33,8 @@ export interface FlockOptions {
 const TRAINING: Training = {
   lengths: [40, 24],
   codec: { keepPerChunk: CHUNK_LENGTH / 2, valueBits: 4 },
-  stepsPerRound: 10,
-  stepMs: 1000,
+  stepsPerRound: 50,
+  stepMs: 200,
 };
 
 export class Flock {
@@ -85,9 +85,12 @@ export class Flock {
     return this.nodes.filter((node) => node.isUp);
   }
 
-  /** Starts a node late or again. */
+  /** Starts a node late or again, with what some peer has seen, as the real node syncs before it begins. */
   join(index: number): void {
-    this.nodes[index].start();
+    const node = this.nodes[index];
+    const peers = this.up.filter((peer) => this.#groups[peer.index] === this.#groups[index]);
+    if (peers.length > 0) node.copyFrom(peers[this.#random.below(peers.length)]);
+    node.start();
   }
 
   crash(index: number): void {

@@ -83,7 +83,7 @@ export class Learner {
   /** What is folded into `weights` on top of `settled`. */
   readonly #applied = new Map<number, readonly FoldTerm[]>();
   readonly #deltas = new Map<ContributionId, DeltaReader>();
-  #hurried = false;
+  #hurriedRound = -1;
   #failedSteps = 0;
 
   static async open(options: LearnerOptions, clock: Clock): Promise<Learner> {
@@ -156,7 +156,6 @@ export class Learner {
     order: TrainOrder,
     restore: readonly Uint8Array[],
   ): Promise<{ result: Omit<Trained, "delta">; delta: { bytes: Uint8Array; norm: number } | null; trainingMs: number }> {
-    this.#hurried = false;
     for (const bytes of restore) this.#restore(bytes);
     const stateBefore = this.#stateRoot();
     const startedMs = this.#clock.nowMs();
@@ -178,9 +177,9 @@ export class Learner {
     return { result, delta, trainingMs };
   }
 
-  /** Asks the running round to end after the step it is in. */
-  hurry(): void {
-    this.#hurried = true;
+  /** Asks a round to end after the step it is in, or after its first when it has not begun. */
+  hurry(round: number): void {
+    this.#hurriedRound = Math.max(this.#hurriedRound, round);
   }
 
   async #steps(order: TrainOrder): Promise<Steps> {
@@ -194,7 +193,7 @@ export class Learner {
     for (let step = 0; step < batch.stepsPerRound; step++) {
       // Let messages in between two steps: a hurry, or a delta to check.
       await new Promise(setImmediate);
-      if (step > 0 && (this.#hurried || this.#clock.nowMs() >= untilMs)) break;
+      if (step > 0 && (this.#hurriedRound >= order.round || this.#clock.nowMs() >= untilMs)) break;
       const tokensDone = order.tokensDone + step * this.#tokensPerStep * order.flockSize;
       const tokens = assignedBatch(this.#train, {
         seed: order.seed,

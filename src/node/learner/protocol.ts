@@ -19,7 +19,7 @@ export interface LearnerThread {
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
   /** Trains, and has the new state on disk before it answers. */
   train(name: RoundName, order: TrainOrder, restore: readonly Uint8Array[]): Promise<RoundResult>;
-  hurry(): void;
+  hurry(round: number): void;
   evaluate(which: Which, batchesMax: number): Promise<number>;
   sample(prompt: string, tokensCount: number): Promise<string>;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */

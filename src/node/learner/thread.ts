@@ -51,7 +51,7 @@ const thread: LearnerThread = {
       await states.save(name, learner.state());
       return trained;
     }),
-  hurry: () => open?.learner.hurry(),
+  hurry: (round) => open?.learner.hurry(round),
   evaluate: (which, batchesMax) => turns.add(() => opened().learner.evaluate(which, batchesMax)),
   sample: (prompt, tokensCount) => turns.add(() => opened().learner.sample(prompt, tokensCount)),
   exportTo: (out) =>

@@ -28,7 +28,7 @@ const nodes: readonly WatchedNode[] = [
 ];
 
 describe("renderTable()", () => {
-  test("F4: shows round, losses, peers, included/published, bytes, speed and root of each node", () => {
+  test("shows round, losses, peers, included/published, bytes, speed and root of each node", () => {
     const rows = renderTable(nodes, { colour: false })
       .split("\n")
       .filter((line) => /[a-z]/.test(line))

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { type Outcome, reportOf, rootsAgree, stepsPerNode } from "../../../scripts/testnet/report.ts";
+import { stepsPerNode } from "../../../scripts/testnet/baseline.ts";
+import { type Outcome, reportOf, rootsAgree } from "../../../scripts/testnet/report.ts";
 import { summaryOf } from "../../../scripts/testnet/summary.ts";
-import type { Digest, PeerId } from "../../../src/core/index.ts";
+import { type Digest, type PeerId, RAW, cidOf } from "../../../src/core/index.ts";
+import { draftManifest } from "../../../src/node/index.ts";
 import type { NodeStatus } from "../../../src/node/status.ts";
 import { aStatus } from "../../support/status.ts";
 
 function settledAt(round: number, letter: string): Pick<NodeStatus, "settled"> {
   return { settled: { round, root: letter.repeat(64) as Digest, weightsRoot: "0".repeat(64) as Digest } };
 }
+
+const rawCid = cidOf(new Uint8Array(1), RAW);
 
 /** Node 1 killed with a last word, three that lived. */
 function outcome(live: readonly NodeStatus[], overrides: Partial<Outcome> = {}): Outcome {
@@ -38,7 +42,7 @@ const threeAlike = [1, 2, 3].map((k) =>
   }),
 );
 
-describe("F3: reportOf()", () => {
+describe("reportOf()", () => {
   test("has the settled root of each that lived, bytes of all, means and worsts", () => {
     const report = reportOf(outcome(threeAlike));
     expect(report).toMatchObject({
@@ -64,14 +68,17 @@ describe("F3: reportOf()", () => {
     ["another root", [...threeAlike.slice(1), aStatus(settledAt(20, "b"))], false],
     ["another round", [...threeAlike.slice(1), aStatus(settledAt(19, "a"))], false],
     ["nothing settled", [...threeAlike.slice(1), aStatus({ settled: null })], false],
-  ])("F1: nodes that settled %s: agree is %j", (_, live, agree) => {
+  ])("nodes that settled %s: agree is %j", (_, live, agree) => {
     expect(rootsAgree(reportOf(outcome(live as NodeStatus[])))).toBe(agree);
   });
 });
 
-test("stepsPerNode() is the mean over all nodes, those that never spoke count as none", () => {
-  expect(stepsPerNode([...threeAlike, null])).toBe(60);
-  expect(stepsPerNode([null])).toBe(1);
+test("stepsPerNode() is the mean over all nodes of the run, and at least one", () => {
+  const { phases } = draftManifest({ preset: "tiny", textPath: "x" }, { root: rawCid, bytes: 100 });
+  const batch = phases[0]?.batch.sequences ?? 0;
+  const tokensPerStep = batch * (phases[0]?.model.contextLength ?? 0);
+  expect(stepsPerNode({ phases }, 240 * tokensPerStep, 4)).toBe(60);
+  expect(stepsPerNode({ phases }, 0, 4)).toBe(1);
 });
 
 describe("summaryOf()", () => {

@@ -33,7 +33,7 @@ function starling(...args: string[]): Promise<Ended> {
   });
 }
 
-describe("F7: wrong arguments end with 2 and say what was expected and what came", () => {
+describe("F7, F16: wrong arguments end with 2 and say what was expected and what came", () => {
   test.concurrent.each([
     ["no command", [], ["Usage: starling", "starling init --preset flight"]],
     ["an unknown command", ["fly"], ["unknown command 'fly'", "--help"]],
@@ -91,7 +91,7 @@ describe("F7: wrong arguments end with 2 and say what was expected and what came
   });
 });
 
-describe("F7: what cannot be done ends with 1, a code, and no stack", () => {
+describe("F7, F16: what cannot be done ends with 1, a code, and no stack", () => {
   test.concurrent.each([
     ["status of no folder", ["status", "--data", "none"], "error DATA_DIR_MISSING: expected"],
     [

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { describeStatus } from "../../../src/cli/describe.ts";
+import { aStatus } from "../../support/status.ts";
+
+test("describeStatus() says who, where, how far, how well and what it cost", () => {
+  const { run, peerId, settled } = aStatus();
+  expect(describeStatus(aStatus())).toBe(
+    `\
+run          whale ${run}
+node         ${peerId} (pid 4242, starling 0.1.0, cpu)
+addresses    /ip4/127.0.0.1/tcp/4001
+state        training, phase 0, round 12, 3 peers
+model        1.0 M parameters, 492 k tokens learned by all
+settled      round 4, root ${settled?.root}
+loss         2.314 training, 2.500 validation (nats per token)
+settled loss 5.545 first, – last (validation)
+work         11 of 12 contributions included, 1 min 02 s of training, 9.1 k tokens/s
+traffic      12 MB in, 4.1 MB out
+delta        530 kB mean; 4.2 MB if it were plain float32
+`,
+  );
+});
+
+test("describeStatus() of a node that has only begun has dashes, not zeros", () => {
+  const young = aStatus({ pid: null, addresses: [], settled: null, lossNats: null, tokensPerSecond: null });
+  const lines = describeStatus(young).split("\n");
+  expect(lines).toContain("addresses    –");
+  expect(lines).toContain("settled      –");
+  expect(lines.find((line) => line.startsWith("node"))).toContain("not running");
+  expect(lines.find((line) => line.startsWith("work"))).toMatch(/of training$/);
+});
