@@ -36,6 +36,7 @@ export interface GraphOptions extends ViewContext {
 
 export type Admission =
   | { kind: "added"; contributions: readonly Contribution[] }
+  /** Queued; `missing`: the parents that nothing was seen of yet. */
   | { kind: "waiting"; missing: readonly ContributionId[] }
   | Refused;
 
@@ -68,9 +69,9 @@ export class ContributionGraph {
     return this.#byRound.length;
   }
 
-  /** Parents that queued headers wait for. */
+  /** Parents that queued headers wait for and that are not queued themselves. */
   missing(): ContributionId[] {
-    return [...this.#wantedBy.keys()];
+    return [...this.#wantedBy.keys()].filter((id) => !this.#waiting.has(id));
   }
 
   by(author: PeerId, round: number): Contribution | undefined {
@@ -129,7 +130,7 @@ export class ContributionGraph {
       const children = this.#wantedBy.get(parent) ?? new Set();
       this.#wantedBy.set(parent, children.add(id));
     }
-    return { kind: "waiting", missing };
+    return { kind: "waiting", missing: missing.filter((parent) => !this.#waiting.has(parent)) };
   }
 
   /** Links what waited for `arrived` and now has all its parents, and so on. A queued misfit is dropped. */

@@ -175,7 +175,10 @@ export class Machine {
 
   #takeHeader(id: ContributionId, header: Header, nowMs: number): void {
     const admission = this.graph.add(id, header);
-    if (admission.kind === "waiting") return this.#emit({ kind: "want", ids: admission.missing });
+    if (admission.kind === "waiting") {
+      if (admission.missing.length > 0) this.#emit({ kind: "want", ids: admission.missing });
+      return;
+    }
     if (admission.kind !== "added") return this.#emit({ kind: "refuse", id, why: admission });
     for (const contribution of admission.contributions) {
       this.#emit({ kind: "admit", contribution });
@@ -205,7 +208,7 @@ export class Machine {
   #move(nowMs: number): void {
     switch (this.#stage) {
       case "waiting":
-        if (this.#published(this.round + 1)) this.#startCollecting(nowMs);
+        if (this.#isOutrun(this.round)) this.#startCollecting(nowMs);
         else if (this.#bodiesMissing().length === 0) this.#fold();
         break;
       case "training":
@@ -231,7 +234,7 @@ export class Machine {
     this.#view = view;
     this.#electorate = electorateOf(view);
     const own = this.graph.by(this.#options.self, view.round);
-    if (own !== undefined || this.#published(view.round + 1)) return this.#startCollecting(nowMs);
+    if (own !== undefined || this.#isOutrun(view.round)) return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#bodiesMissing()) this.#emit({ kind: "pull", contribution });
   }
@@ -409,6 +412,16 @@ export class Machine {
   #published(round: number): boolean {
     const authors = new Set<PeerId>();
     for (let r = round; r < this.graph.roundsCount; r++) for (const a of this.#authorsOf(r)) authors.add(a);
+    authors.delete(this.#options.self);
+    return hasHalf(this.#electorate, authors, this.#options.self);
+  }
+
+  /** Half of the electorate has gone on to later rounds, as headers say: too late to train, whether bodies are here or not. */
+  #isOutrun(round: number): boolean {
+    const authors = new Set<PeerId>();
+    for (let r = round + 1; r < this.graph.roundsCount; r++) {
+      for (const { header } of this.graph.round(r)) authors.add(header.author);
+    }
     authors.delete(this.#options.self);
     return hasHalf(this.#electorate, authors, this.#options.self);
   }

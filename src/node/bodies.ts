@@ -78,11 +78,15 @@ export class Bodies {
     const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
     const pulled = await pullBody(this.#deps.blocks, delta.cid, {
       bytesMax: delta.bytes,
-      fetch: (cid) => this.#deps.swarm.fetchBlock(cid, this.#holders(id, header.author, header.round), { signal }),
+      fetch: (cid) =>
+        this.#deps.swarm.fetchBlock(cid, this.#holders(id, header.author, header.round), { signal }),
     });
     if (pulled.kind !== "accept") return pulled;
     if (pulled.value.length !== delta.bytes) {
-      return reject("DELTA_BYTES", `expected ${delta.bytes} bytes as the header says, got ${pulled.value.length}`);
+      return reject(
+        "DELTA_BYTES",
+        `expected ${delta.bytes} bytes as the header says, got ${pulled.value.length}`,
+      );
     }
     const held = await this.#deps.hold(id, pulled.value);
     if (held.kind === "accept" && held.value !== delta.norm) {

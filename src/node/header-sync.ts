@@ -33,7 +33,7 @@ export class HeaderSync {
 
   /** All headers of a peer from a round on. False when the peer did not answer. */
   async catchUp(peer: PeerId, fromRound: number): Promise<boolean> {
-    for (let from = fromRound; ; ) {
+    for (let from = fromRound; ;) {
       const reply = await this.#ask(peer, { phase: this.#deps.phase, fromRound: from });
       if (reply === undefined) return false;
       let last = from;
@@ -59,7 +59,7 @@ export class HeaderSync {
 
   /** Asks a peer for the parents that queued headers wait for, and their parents in turn. */
   async fetchMissing(peer: PeerId): Promise<void> {
-    for (let before = ""; ; ) {
+    for (let before = ""; ;) {
       const ids = this.#deps.missing().slice(0, SYNC_IDS_MAX);
       const key = ids.join();
       if (ids.length === 0 || key === before) return;

@@ -71,13 +71,19 @@ async function readText(path: string): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
     const isFolder = (await stat(path)).isDirectory();
-    const names = isFolder ? (await readdir(path, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()) : [];
+    const names = isFolder
+      ? (await readdir(path, { recursive: true, withFileTypes: true })).filter((e) => e.isFile())
+      : [];
     const paths = isFolder ? names.map((e) => join(e.parentPath, e.name)).sort() : [path];
     bytes = Buffer.concat(await Promise.all(paths.map((file) => readFile(file))));
   } catch (error) {
-    throw new StarlingError("TEXT_UNREADABLE", `expected a text file or folder at ${path}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new StarlingError(
+      "TEXT_UNREADABLE",
+      `expected a text file or folder at ${path}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   if (bytes.length > 0) return bytes;
   throw new StarlingError("TEXT_EMPTY", `expected text at ${path}, got 0 bytes`);

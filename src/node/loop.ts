@@ -200,7 +200,8 @@ export class RoundLoop {
     if (verified.kind !== "accept") return verified;
     const { id, header } = verified.value;
     const effects = this.#dispatch({ kind: "header", id, header });
-    for (const effect of effects) if (effect.kind === "refuse" && effect.id === id) return refusalOf(effect, header.round);
+    for (const effect of effects)
+      if (effect.kind === "refuse" && effect.id === id) return refusalOf(effect, header.round);
     return accept(header.round);
   }
 
@@ -211,7 +212,8 @@ export class RoundLoop {
   }
 
   #takeBody(id: ContributionId, verdict: Verdict<unknown>): void {
-    if (verdict.kind !== "accept") this.#deps.log.warn("delta refused", { id, code: verdict.code, detail: verdict.detail });
+    if (verdict.kind !== "accept")
+      this.#deps.log.warn("delta refused", { id, code: verdict.code, detail: verdict.detail });
     this.#dispatch({ kind: "body", id, passed: verdict.kind === "accept" });
   }
 
@@ -277,7 +279,14 @@ export class RoundLoop {
 
   async #checkpoint({ round, root, weightsRoot, table }: SettledState): Promise<void> {
     const { learner, run, options } = this.#deps;
-    await learner.checkpoint({ run, phase: options.phase, round, root, weightsRoot, table: Object.fromEntries(table) });
+    await learner.checkpoint({
+      run,
+      phase: options.phase,
+      round,
+      root,
+      weightsRoot,
+      table: Object.fromEntries(table),
+    });
   }
 
   /** Everything that was trained has settled. */
@@ -297,12 +306,13 @@ export class RoundLoop {
     const { asksFirst, clock, log } = this.#deps;
     const { signal } = this.#stopping;
     if (asksFirst) {
-      const patience = clock.sleep(FIRST_SYNC_MS_MAX, signal).then(
+      const answered = new AbortController();
+      const patience = clock.sleep(FIRST_SYNC_MS_MAX, AbortSignal.any([signal, answered.signal])).then(
         () => log.warn("no peer has answered yet: starting without", {}),
         () => undefined,
       );
-      // What the first answer told of must be here too, or the node would start in a round that is long over.
-      await Promise.race([this.#firstAnswer.then(() => this.#bodies.idle()), patience]);
+      await Promise.race([this.#firstAnswer, patience]);
+      answered.abort();
     }
     if (signal.aborted) return;
     await this.#sendAgain();
@@ -331,7 +341,8 @@ export class RoundLoop {
     if (own === undefined) return;
     const { phase, round, work } = own.header;
     const resumed = await learner.resume({ phase, round }, work.stateAfter);
-    if (!resumed) log.warn("optimiser state of our last round is lost: starting with an empty one", { round });
+    if (!resumed)
+      log.warn("optimiser state of our last round is lost: starting with an empty one", { round });
     this.progress.resume(this.machine.graph, options.self);
   }
 

@@ -61,8 +61,14 @@ export interface Manifest {
   readonly phases: readonly Phase[];
 }
 
-const cid = z.custom<Cid>((value) => typeof value === "string" && parseCid(value) !== undefined, "expected a CID");
-const peerId = z.custom<PeerId>((value) => typeof value === "string" && value.length <= 128, "expected a peer id");
+const cid = z.custom<Cid>(
+  (value) => typeof value === "string" && parseCid(value) !== undefined,
+  "expected a CID",
+);
+const peerId = z.custom<PeerId>(
+  (value) => typeof value === "string" && value.length <= 128,
+  "expected a peer id",
+);
 const text = z.string().max(256);
 
 const phaseSchema: z.ZodType<Phase> = z
@@ -70,7 +76,10 @@ const phaseSchema: z.ZodType<Phase> = z
     model: modelConfigSchema,
     tokensBudget: z.int().min(1),
     batch: batchSchema,
-    roundMsMax: z.int().min(1).max(7 * 24 * 3_600_000),
+    roundMsMax: z
+      .int()
+      .min(1)
+      .max(7 * 24 * 3_600_000),
     optimizer: optimizerSchema,
     codec: codecSettingsSchema,
     residualBeta: z.number().min(0).max(1),
@@ -157,7 +166,10 @@ export function limitsOf(manifest: Manifest, index: number): PhaseLimits {
 export function phaseOf(manifest: Manifest, index: number): Phase {
   const phase = manifest.phases[index];
   if (phase === undefined) {
-    throw new StarlingError("PHASE_UNKNOWN", `expected a phase below ${manifest.phases.length}, got ${index}`);
+    throw new StarlingError(
+      "PHASE_UNKNOWN",
+      `expected a phase below ${manifest.phases.length}, got ${index}`,
+    );
   }
   return phase;
 }

@@ -190,11 +190,27 @@ class Node implements StarlingNode {
     if (this.#stopping.signal.aborted) return;
     const run = this.#run;
     const { founders } = manifest;
-    const startSettled = settledRoot({ run, phase: PHASE, round: 0, weightsRoot: startRoot, table: new Map() });
+    const startSettled = settledRoot({
+      run,
+      phase: PHASE,
+      round: 0,
+      weightsRoot: startRoot,
+      table: new Map(),
+    });
     const limits = limitsOf(manifest, PHASE);
     const self = this.peerId;
     const loop = new RoundLoop({
-      options: { run, phase: PHASE, rule: phase.rule, founders, limits, startRoot, startSettled, zeroState, self },
+      options: {
+        run,
+        phase: PHASE,
+        rule: phase.rule,
+        founders,
+        limits,
+        startRoot,
+        startSettled,
+        zeroState,
+        self,
+      },
       run,
       key: this.#store.key,
       store: this.#store,
@@ -267,7 +283,10 @@ class Node implements StarlingNode {
 
   #opened(): LearnerClient {
     if (this.#learner !== undefined && this.#loop !== undefined) return this.#learner;
-    throw new StarlingError("NOT_READY", "expected a node that has its model: it is still fetching the run, try again");
+    throw new StarlingError(
+      "NOT_READY",
+      "expected a node that has its model: it is still fetching the run, try again",
+    );
   }
 
   status(): NodeStatus {
@@ -294,11 +313,14 @@ class Node implements StarlingNode {
     const { machine, progress } = this.#loop;
     const { settled, view, round } = machine;
     const { lossNats, validationLossNats, validationLossFirstNats, validationLossLastNats } = progress;
-    const { contributionsPublished, stepsSettled, tokensPerSecond, trainingSeconds, deltaBytesMean } = progress;
+    const { contributionsPublished, stepsSettled, tokensPerSecond, trainingSeconds, deltaBytesMean } =
+      progress;
     return {
       ...named,
       round,
-      settled: settled ? { round: settled.round, root: settled.root, weightsRoot: settled.weightsRoot } : null,
+      settled: settled
+        ? { round: settled.round, root: settled.root, weightsRoot: settled.weightsRoot }
+        : null,
       lossNats,
       validationLossNats,
       validationLossFirstNats,

@@ -60,7 +60,9 @@ export async function readOfflineStatus(dataDir: string, log: Logger): Promise<N
     };
     const last = await readStatusFile(dataDir);
     const base = { ...emptyStatus(run, store.peerId), settled: settled ?? null };
-    return last?.run === run ? { ...base, ...last, state: "stopped", pid: null, addresses: [], peersCount: 0 } : base;
+    return last?.run === run
+      ? { ...base, ...last, state: "stopped", pid: null, addresses: [], peersCount: 0 }
+      : base;
   });
 }
 

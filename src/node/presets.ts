@@ -35,7 +35,7 @@ const rule: Phase["rule"] = {
 const presets: Readonly<Record<string, Preset>> = {
   /** About 1M parameters on a book: four nodes on one laptop, minutes. */
   flight: {
-    rounds: 20,
+    rounds: 30,
     phase: {
       model: modelPresets.flight,
       batch: { sequences: 8, stepsPerRound: 10, stepsMax: 40 },

@@ -55,7 +55,8 @@ export class Progress {
   /** Own contributions with work in them that the view includes. */
   contributionsIncluded(self: PeerId, view: View): number {
     let included = this.#includedSettled;
-    for (let r = this.#settledRound; r < view.round; r++) if (ownIn(view, self, r) !== undefined) included += 1;
+    for (let r = this.#settledRound; r < view.round; r++)
+      if (ownIn(view, self, r) !== undefined) included += 1;
     return included;
   }
 

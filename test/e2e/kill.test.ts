@@ -53,13 +53,28 @@ async function published(daemon: Daemon, count: number): Promise<number> {
 
 test(`F7 a node that is killed ${KILLS} times keeps its name, its headers, its moments and its residual`, async () => {
   const dataDir = dataDirOf(dir, "node");
-  const { manifest } = await initRun({ preset: "tiny", textPath: TEXT, rounds: 1 }, { dataDir, log: silentLog });
+  const { manifest } = await initRun(
+    { preset: "tiny", textPath: TEXT, rounds: 1 },
+    { dataDir, log: silentLog },
+  );
   const [phase] = manifest.phases;
   if (phase === undefined) throw new Error("expected a phase");
   const batch = { ...phase.batch, stepsPerRound: 10_000, stepsMax: 10_000 };
   const runFile = join(dir, "run.json");
-  await writeManifestFile(runFile, { ...manifest, phases: [{ ...phase, batch, roundMsMax: 200, tokensBudget: 1e12 }] });
-  const args = ["--run", runFile, "--listen", "/ip4/127.0.0.1/tcp/0", "--no-mdns", "--no-dht", "--threads", "1"];
+  await writeManifestFile(runFile, {
+    ...manifest,
+    phases: [{ ...phase, batch, roundMsMax: 200, tokensBudget: 1e12 }],
+  });
+  const args = [
+    "--run",
+    runFile,
+    "--listen",
+    "/ip4/127.0.0.1/tcp/0",
+    "--no-mdns",
+    "--no-dht",
+    "--threads",
+    "1",
+  ];
 
   const random = new SeededRandom(SEED);
   let before = { headers: new Map<string, Header>(), self: "" };
@@ -74,7 +89,8 @@ test(`F7 a node that is killed ${KILLS} times keeps its name, its headers, its m
       await killDaemon(daemon);
     }
     const after = await headersOnDisk(dataDir);
-    for (const bytes of before.headers.keys()) expect(after.headers.has(bytes), `seed ${SEED} kill ${kill}`).toBe(true);
+    for (const bytes of before.headers.keys())
+      expect(after.headers.has(bytes), `seed ${SEED} kill ${kill}`).toBe(true);
     if (before.self !== "") expect(after.self).toBe(before.self);
     before = after;
     count = after.headers.size;

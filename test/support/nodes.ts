@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ContributionGraph, type View, parseHeader, settledRoot } from "../../src/consensus/index.ts";
-import { type Digest, assert, silentLog } from "../../src/core/index.ts";
+import { type Digest, type Logger, assert, silentLog } from "../../src/core/index.ts";
 import {
   type Manifest,
   type NodeStatus,
@@ -49,7 +49,7 @@ export class Flock implements AsyncDisposable {
   }
 
   /** Node 0 gets the manifest; the others only its address and the run's CID. */
-  async start(index: number, o: { dht?: boolean; bootstrap?: readonly string[] } = {}): Promise<StarlingNode> {
+  async start(index: number, o: { log?: Logger } = {}): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
     const node = await createNode(
       {
@@ -57,14 +57,14 @@ export class Flock implements AsyncDisposable {
         run: index === 0 ? this.manifest : runIdOf(this.manifest),
         listen: ["/ip4/127.0.0.1/tcp/0"],
         announce: [],
-        bootstrap: o.bootstrap ?? bootstrap,
+        bootstrap,
         engine: "cpu",
         threads: 1,
-        dht: o.dht ?? true,
+        dht: true,
         mdns: false,
         localAddresses: true,
       },
-      { log: silentLog },
+      { log: o.log ?? silentLog },
     );
     this.nodes[index] = node;
     await node.start();
@@ -134,7 +134,9 @@ export function until(
       settle();
     };
     const onDeadline = (): void =>
-      end(() => reject(new Error(`expected ${what}, got ${JSON.stringify({ ...node.status(), curve: [] })}`)));
+      end(() =>
+        reject(new Error(`expected ${what}, got ${JSON.stringify({ ...node.status(), curve: [] })}`)),
+      );
     const stopListening = node.onChange(look);
     deadline.addEventListener("abort", onDeadline);
     node.finished.catch((error: unknown) => end(() => reject(error)));

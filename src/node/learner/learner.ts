@@ -14,7 +14,13 @@ import {
   encodeDelta,
   openDelta,
 } from "../../codec/index.ts";
-import { type FoldPlan, type FoldTerm, type TrainOrder, type Trained, foldRound } from "../../consensus/index.ts";
+import {
+  type FoldPlan,
+  type FoldTerm,
+  type TrainOrder,
+  type Trained,
+  foldRound,
+} from "../../consensus/index.ts";
 import {
   type Clock,
   type ContributionId,
@@ -136,13 +142,17 @@ export class Learner {
       this.#applied.delete(this.#settledRound);
       for (const { id } of terms) this.#deltas.delete(id);
     }
-    return { start: rootOfBytes(bytesOf(this.#weights)), settledWeights: rootOfBytes(bytesOf(this.#settled)) };
+    return {
+      start: rootOfBytes(bytesOf(this.#weights)),
+      settledWeights: rootOfBytes(bytesOf(this.#settled)),
+    };
   }
 
   #apply(weights: Int32Array, terms: readonly FoldTerm[], direction: 1 | -1): void {
     const readers = terms.map(({ id, factor }) => {
       const reader = this.#deltas.get(id);
-      if (reader === undefined) throw new StarlingError("DELTA_MISSING", `expected the delta of ${id} at hand`);
+      if (reader === undefined)
+        throw new StarlingError("DELTA_MISSING", `expected the delta of ${id} at hand`);
       return { reader, factor };
     });
     foldRound(weights, readers, direction);
@@ -155,7 +165,11 @@ export class Learner {
   async train(
     order: TrainOrder,
     restore: readonly Uint8Array[],
-  ): Promise<{ result: Omit<Trained, "delta">; delta: { bytes: Uint8Array; norm: number } | null; trainingMs: number }> {
+  ): Promise<{
+    result: Omit<Trained, "delta">;
+    delta: { bytes: Uint8Array; norm: number } | null;
+    trainingMs: number;
+  }> {
     for (const bytes of restore) this.#restore(bytes);
     const stateBefore = this.#stateRoot();
     const startedMs = this.#clock.nowMs();
@@ -201,7 +215,10 @@ export class Learner {
         sequences: batch.sequences,
         contextLength: model.contextLength,
       });
-      const { lossNats, applied } = await this.#engine.step(tokens, learningRate(optimizer, tokensDone, tokensBudget));
+      const { lossNats, applied } = await this.#engine.step(
+        tokens,
+        learningRate(optimizer, tokensDone, tokensBudget),
+      );
       this.#countFailure(applied);
       if (!applied) continue;
       count += 1;
@@ -223,7 +240,8 @@ export class Learner {
 
   #encode(): { bytes: Uint8Array; norm: number } | null {
     const { residualBeta, codec } = this.#options;
-    if (!accumulateResidual(this.#residual, this.#weights, this.#engine.state.weights, residualBeta)) return null;
+    if (!accumulateResidual(this.#residual, this.#weights, this.#engine.state.weights, residualBeta))
+      return null;
     return encodeDelta(this.#residual, this.#lengths, codec);
   }
 
@@ -239,7 +257,11 @@ export class Learner {
   /** Mean nats per token over at most `batchesMax` fixed held-out batches. */
   async evaluate(which: Which, batchesMax: number): Promise<number> {
     const { batch, model, seed } = this.#options;
-    const fixed = { start: () => initialWeights(model, seed), current: () => this.#weights, settled: () => this.#settled };
+    const fixed = {
+      start: () => initialWeights(model, seed),
+      current: () => this.#weights,
+      settled: () => this.#settled,
+    };
     const weights = toFloat(fixed[which](), new Float32Array(this.#weights.length));
     const batches = heldOutBatches(this.#heldOut, {
       sequences: batch.sequences,
@@ -254,7 +276,12 @@ export class Learner {
   /** Text that the settled model continues `prompt` with. */
   async sample(prompt: string, tokensCount: number): Promise<string> {
     const weights = toFloat(this.#settled, new Float32Array(this.#settled.length));
-    return generate(this.#engine, prompt, { tokensCount, temperature: 0.8, seed: this.#options.seed, weights });
+    return generate(this.#engine, prompt, {
+      tokensCount,
+      temperature: 0.8,
+      seed: this.#options.seed,
+      weights,
+    });
   }
 
   /** The settled weights as the files of a Hugging Face checkpoint. */
@@ -324,7 +351,5 @@ function toFloat(fixed: Int32Array, float: Float32Array): Float32Array {
 }
 
 function sameTerms(a: readonly FoldTerm[], b: readonly FoldTerm[] | undefined): boolean {
-  return (
-    a.length === b?.length && a.every(({ id, factor }, i) => id === b[i]?.id && factor === b[i]?.factor)
-  );
+  return a.length === b?.length && a.every(({ id, factor }, i) => id === b[i]?.id && factor === b[i]?.factor);
 }

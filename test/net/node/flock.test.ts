@@ -57,7 +57,11 @@ test("F12 a node that joins at round 5 has a contribution included by round 8", 
 test("F7 F12 a node that is stopped and started again goes on under its name and publishes no round twice", async () => {
   await using flock = await Flock.create({ textPath: TEXT, startPeers: 3, rounds: 1, change: timed(700) });
   const nodes = await flock.startAll(3);
-  await until(nodes[2]!, ({ round, contributionsPublished }) => round >= 3 && contributionsPublished >= 3, "round 3");
+  await until(
+    nodes[2]!,
+    ({ round, contributionsPublished }) => round >= 3 && contributionsPublished >= 3,
+    "round 3",
+  );
   await nodes[2]!.stop();
   const before = nodes[2]!.status();
   await until(nodes[0]!, ({ round }) => round >= before.round + 3, "three rounds without it");
@@ -74,7 +78,9 @@ test("F7 F12 a node that is stopped and started again goes on under its name and
     expect(own.length, `contributions in round ${round}`).toBeLessThanOrEqual(1);
   }
   const included = Array.from({ length: view.round }, (_, round) => view.included(round)).flat();
-  const rounds = included.filter(({ header }) => header.author === again.peerId).map(({ header }) => header.round);
+  const rounds = included
+    .filter(({ header }) => header.author === again.peerId)
+    .map(({ header }) => header.round);
   expect(rounds.some((round) => round > before.round)).toBe(true);
 });
 

@@ -164,7 +164,7 @@ describe("anchor(P)", () => {
 });
 
 describe("voting weight", () => {
-  const steps: Record<string, number> = { ada: 1, bob: 2, cyd: 50 };
+  const steps: Record<string, number> = { ada: 1, bob: 2, cyd: 40 };
 
   /** Rounds 0 .. count-1 by ada, bob and cyd, who all cite all. Settles after 2. */
   function grow(count: number, weightWindow = 64): { history: History; last: Contribution[] } {

@@ -1,0 +1,84 @@
+import { generateKeyPair } from "@libp2p/crypto/keys";
+import { peerIdFromPrivateKey } from "@libp2p/peer-id";
+import { expect, test } from "vitest";
+import type { Draft } from "../../../src/consensus/index.ts";
+import {
+  DAG_CBOR,
+  type PeerId,
+  RAW,
+  type RunId,
+  cidOf,
+  digestOf,
+  digestToBytes,
+} from "../../../src/core/index.ts";
+import { signContribution, verifyHeader } from "../../../src/node/identity.ts";
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const digest = digestOf(bytesOf("digest"));
+const key = await generateKeyPair("Ed25519");
+const author = peerIdFromPrivateKey(key).toString() as PeerId;
+
+const draft: Draft = {
+  v: 1,
+  run: cidOf(bytesOf("run"), DAG_CBOR) as RunId,
+  phase: 0,
+  round: 0,
+  author,
+  parents: [],
+  settled: { round: 0, root: digest },
+  start: digest,
+  delta: { cid: cidOf(bytesOf("delta"), RAW), bytes: 5, norm: 7 },
+  work: {
+    steps: 1,
+    tokens: 8,
+    lossFirst: 5.5,
+    lossLast: 5.25,
+    data: digest,
+    stateBefore: digest,
+    stateAfter: digest,
+    engine: "cpu",
+  },
+  evidence: [],
+  supports: null,
+  previous: undefined,
+};
+
+test("F7 the same draft is signed to the same bytes, and they verify", async () => {
+  const signed = await signContribution(draft, key);
+  expect((await signContribution(draft, key)).bytes).toEqual(signed.bytes);
+  const verdict = await verifyHeader(signed.bytes);
+  expect(verdict).toMatchObject({ kind: "accept", value: { id: signed.id } });
+});
+
+test("a lot opens what the contribution before had promised", async () => {
+  const first = await signContribution(draft, key);
+  const parents = [first.id];
+  const next = await signContribution(
+    { ...draft, round: 1, parents, previous: { ...first, view: undefined as never } },
+    key,
+  );
+  expect(first.header.lot.reveal).toBeNull();
+  expect(digestOf(digestToBytes(next.header.lot.reveal ?? digest))).toBe(first.header.lot.next);
+});
+
+test("F16 a header signed by somebody else, or changed afterwards, is refused", async () => {
+  const stranger = await generateKeyPair("Ed25519");
+  const forged = await signContribution(draft, stranger);
+  expect(await verifyHeader(forged.bytes)).toMatchObject({ kind: "reject", code: "HEADER_SIGNATURE" });
+
+  const { bytes } = await signContribution(draft, key);
+  const codes = new Set<string>();
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = Uint8Array.from(bytes);
+    changed[at] = (changed[at] as number) ^ 1;
+    const verdict = await verifyHeader(changed);
+    codes.add(verdict.kind === "accept" ? `accepted at ${at}` : verdict.code);
+  }
+  expect([...codes].sort()).toEqual(["HEADER_MALFORMED", "HEADER_NOT_CANONICAL", "HEADER_SIGNATURE"]);
+});
+
+test("F16 an author whose key is no point of the curve gets a verdict", async () => {
+  const zero = "12D3KooW9pNAk8aiBuGVQtWRdbkLmo5qVL3e2h5UxbN2Nz9ttwiw" as PeerId;
+  const { bytes } = await signContribution({ ...draft, author: zero }, key);
+  expect(await verifyHeader(bytes)).toMatchObject({ kind: "reject", code: "HEADER_SIGNATURE" });
+});

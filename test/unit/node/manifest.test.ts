@@ -1,0 +1,94 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { RAW, StarlingError, cidOf } from "../../../src/core/index.ts";
+import {
+  draftManifest,
+  presetNames,
+  readManifestFile,
+  runIdOf,
+  writeManifestFile,
+} from "../../../src/node/index.ts";
+import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/manifest.ts";
+
+const DATA = { root: cidOf(new TextEncoder().encode("text"), RAW), bytes: 4 };
+const good = draftManifest({ preset: "tiny", textPath: "book.txt", startPeers: 2 }, DATA);
+
+/** The manifest with one value changed, wherever it is. */
+function changed(path: readonly (string | number)[], value: unknown): unknown {
+  const copy = structuredClone(good) as unknown;
+  let at = copy as Record<string | number, unknown>;
+  for (const key of path.slice(0, -1)) at = at[key] as Record<string | number, unknown>;
+  at[path.at(-1) as string] = value;
+  return copy;
+}
+
+function messageFor(value: unknown): string {
+  try {
+    parseManifest(value);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StarlingError);
+    expect((error as StarlingError).code).toBe("MANIFEST_INVALID");
+    return (error as StarlingError).message;
+  }
+  return "accepted";
+}
+
+test("a manifest survives its file and its block, and keeps its name", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "manifest-"));
+  try {
+    const path = join(dir, "run.json");
+    await writeManifestFile(path, good);
+    const read = await readManifestFile(path);
+    expect(runIdOf(read)).toBe(runIdOf(good));
+    expect(decodeManifest(encodeManifest(read))).toEqual(good);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});
+
+test("every preset makes a valid manifest, and a change of anything another run", () => {
+  for (const preset of presetNames) draftManifest({ preset, textPath: "book.txt" }, DATA);
+  const other = parseManifest(changed(["seed"], "2"));
+  expect(runIdOf(other)).not.toBe(runIdOf(good));
+});
+
+test.each([
+  ["an unknown key", ["coordinator"], "http://example.org", /coordinator/],
+  ["an unknown key inside a phase", ["phases", 0, "rule", "leader"], 1, /leader/],
+  ["a wrong type", ["phases", 0, "batch", "sequences"], "eight", /phases\[0\]\.batch\.sequences/],
+  ["no context", ["phases", 0, "model", "contextLength"], 0, /contextLength/],
+  ["an impossible size", ["phases", 0, "model", "hiddenSize"], 10 ** 9, /hiddenSize/],
+  ["heads that do not fit", ["phases", 0, "model", "headsCount"], 5, /headsCount.*|.*headsCount/s],
+  ["a fraction of a byte", ["data", "bytes"], 0.5, /data\.bytes/],
+  ["data that is no CID", ["data", "root"], "the text", /data\.root/],
+  ["all of the text held out", ["data", "heldOutShare"], 1, /heldOutShare/],
+  ["bits that the codec lacks", ["phases", 0, "codec", "valueBits"], 3, /valueBits/],
+  ["a budget of nothing", ["phases", 0, "tokensBudget"], 0, /tokensBudget/],
+  ["a learning rate that is no number", ["phases", 0, "optimizer", "lrMax"], Number.NaN, /lrMax/],
+  ["another vocabulary", ["phases", 0, "model", "vocabSize"], 50_257, /256/],
+  ["no phases", ["phases"], [], /phases/],
+  ["another version", ["v"], 2, /v/],
+] as const)("F16 a manifest with %s is refused, and the message names it", (_, path, value, names) => {
+  expect(messageFor(changed(path, value))).toMatch(names);
+});
+
+test("F16 what is no manifest at all is refused with what to do", async () => {
+  for (const value of [null, 7, "run", []]) expect(messageFor(value)).not.toBe("accepted");
+  expect(() => decodeManifest(Uint8Array.of(0xff, 0x00))).toThrow(/expected DAG-CBOR/);
+  const dir = await mkdtemp(join(tmpdir(), "manifest-"));
+  try {
+    await writeFile(join(dir, "run.json"), "{");
+    await expect(readManifestFile(join(dir, "run.json"))).rejects.toThrow(
+      /expected a manifest in JSON.*starling init/s,
+    );
+    await expect(readManifestFile(join(dir, "absent.json"))).rejects.toThrow(/absent\.json/);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});
+
+test("F16 an unknown preset is refused with the ones there are", () => {
+  expect(() => draftManifest({ preset: "eagle", textPath: "book.txt" }, DATA)).toThrow(/flight, tiny.*eagle/);
+});
