@@ -1,7 +1,7 @@
 /** One node alone, for comparison: the same model, text and start weights, without a flock. */
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { type Manifest, readManifestFile, trainAlone } from "../../src/node/index.ts";
+import { type NodeStatus, readManifestFile, trainAlone } from "../../src/node/index.ts";
 import type { FlockEnd } from "./flock.ts";
 import type { TestnetFiles } from "./options.ts";
 import type { Baseline } from "./report.ts";
@@ -9,7 +9,7 @@ import type { Baseline } from "./report.ts";
 /** Trains with every core: the result does not depend on their number. */
 export async function trainBaseline(files: TestnetFiles, end: FlockEnd): Promise<Baseline> {
   const manifest = await readManifestFile(files.manifest);
-  const steps = stepsPerNode(manifest, end.live[0]?.tokensTotal ?? 0, end.all.length);
+  const steps = stepsPerNode(end.live);
   process.stderr.write(`one node alone trains ${steps} steps, for comparison\n`);
   const text = new Uint8Array(await readFile(files.text));
   const threads = availableParallelism();
@@ -17,12 +17,8 @@ export async function trainBaseline(files: TestnetFiles, end: FlockEnd): Promise
   return { steps, validationLossLastNats, curve };
 }
 
-/** Inner steps that one node contributed to the settled weights: the mean over all nodes, killed ones too; at least 1. */
-export function stepsPerNode(
-  { phases }: Pick<Manifest, "phases">,
-  tokensTotal: number,
-  nodesCount: number,
-): number {
-  const tokensPerStep = phases[0] ? phases[0].batch.sequences * phases[0].model.contextLength : 1;
-  return Math.max(1, Math.round(tokensTotal / tokensPerStep / nodesCount));
+/** Inner steps that one node contributed to the settled weights: the mean of those that lived to the end; at least 1. */
+export function stepsPerNode(live: readonly Pick<NodeStatus, "stepsSettled">[]): number {
+  const steps = live.map(({ stepsSettled }) => stepsSettled).reduce((a, b) => a + b, 0);
+  return Math.max(1, Math.round(steps / Math.max(1, live.length)));
 }

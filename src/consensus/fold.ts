@@ -67,7 +67,7 @@ export function foldRound(
   if (first === undefined) return;
   for (const { reader } of terms) reader.rewind();
   const sums = new Float64Array(CHUNK_LENGTH);
-  for (let at = 0; at < weights.length; ) {
+  for (let at = 0; at < weights.length;) {
     sums.fill(0);
     let length = 0;
     for (const { reader, factor } of terms) length = reader.addNextChunk(sums, factor);

@@ -187,23 +187,36 @@ export class ContributionGraph {
     }
     if (h.work.tokens !== h.work.steps * limits.tokensPerStep) {
       const expected = h.work.steps * limits.tokensPerStep;
-      return reject("HEADER_TOKENS", `expected ${expected} tokens for ${h.work.steps} steps, got ${h.work.tokens}`);
+      return reject(
+        "HEADER_TOKENS",
+        `expected ${expected} tokens for ${h.work.steps} steps, got ${h.work.tokens}`,
+      );
     }
     if (h.delta !== null && h.delta.bytes > limits.deltaBytesMax) {
-      return reject("HEADER_DELTA_BYTES", `expected at most ${limits.deltaBytesMax} bytes, got ${h.delta.bytes}`);
+      return reject(
+        "HEADER_DELTA_BYTES",
+        `expected at most ${limits.deltaBytesMax} bytes, got ${h.delta.bytes}`,
+      );
     }
     const settledRound = settledRoundAt(h.round, rule);
     if (h.settled.round !== settledRound) {
-      return reject("HEADER_SETTLED", `expected settled round ${settledRound} in round ${h.round}, got ${h.settled.round}`);
+      return reject(
+        "HEADER_SETTLED",
+        `expected settled round ${settledRound} in round ${h.round}, got ${h.settled.round}`,
+      );
     }
     if (settledRound === 0 && h.settled.root !== startSettled) {
-      return reject("HEADER_SETTLED", `expected the start of the phase ${startSettled}, got ${h.settled.root}`);
+      return reject(
+        "HEADER_SETTLED",
+        `expected the start of the phase ${startSettled}, got ${h.settled.root}`,
+      );
     }
     if (h.round === 0 && h.start !== startRoot) {
       return reject("HEADER_START", `expected round 0 to start from ${startRoot}, got ${h.start}`);
     }
     const data = batchSeed(h.settled.root, h.round, h.author);
-    if (h.work.data !== data) return reject("HEADER_DATA", `expected batches of seed ${data}, got ${h.work.data}`);
+    if (h.work.data !== data)
+      return reject("HEADER_DATA", `expected batches of seed ${data}, got ${h.work.data}`);
     return undefined;
   }
 
@@ -214,7 +227,8 @@ export class ContributionGraph {
     const ofAuthor = sameRound.filter(({ header }) => header.author === h.author).length;
     if (ofAuthor >= PER_AUTHOR_MAX) return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
     const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
-    if (sameRound.length >= roundMax) return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);
+    if (sameRound.length >= roundMax)
+      return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);
     return undefined;
   }
 
@@ -227,11 +241,15 @@ export class ContributionGraph {
       return reject("HEADER_LOT", "expected the preimage of the author's previous lot");
     }
     // When a round settled without the author's delta, its residual holds that delta again: only an audit can tell.
-    const newlySettled = h.settled.round > before.settled.round ? view.included(before.settled.round) : undefined;
+    const newlySettled =
+      h.settled.round > before.settled.round ? view.included(before.settled.round) : undefined;
     if (newlySettled?.every((c) => c.header.author !== h.author)) return undefined;
     const { stateAfter } = before.work;
     if (h.work.stateBefore !== stateAfter && h.work.stateBefore !== this.#options.zeroState) {
-      return reject("HEADER_STATE", `expected state ${stateAfter} or the empty one, got ${h.work.stateBefore}`);
+      return reject(
+        "HEADER_STATE",
+        `expected state ${stateAfter} or the empty one, got ${h.work.stateBefore}`,
+      );
     }
     return undefined;
   }
@@ -245,11 +263,17 @@ function checkParents(h: Header, parents: readonly Contribution[]): Refused | un
       return reject("HEADER_ROUND", `expected parents of round ${h.round - 1}, got round ${header.round}`);
     }
     if (header.settled.root !== settled.root) {
-      return reject("HEADER_SETTLED", "expected all parents to build on one settled state, got two histories");
+      return reject(
+        "HEADER_SETTLED",
+        "expected all parents to build on one settled state, got two histories",
+      );
     }
   }
   if (h.settled.round === settled.round && h.settled.root !== settled.root) {
-    return reject("HEADER_SETTLED", `expected the parents' settled root ${settled.root}, got ${h.settled.root}`);
+    return reject(
+      "HEADER_SETTLED",
+      `expected the parents' settled root ${settled.root}, got ${h.settled.root}`,
+    );
   }
   return undefined;
 }

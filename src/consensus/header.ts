@@ -95,7 +95,10 @@ export function signingBytes(header: UnsignedHeader): Uint8Array {
 }
 
 /** The bytes that travel, and their CID. */
-export function encodeHeader(header: UnsignedHeader, sig: Uint8Array): { id: ContributionId; bytes: Uint8Array } {
+export function encodeHeader(
+  header: UnsignedHeader,
+  sig: Uint8Array,
+): { id: ContributionId; bytes: Uint8Array } {
   const bytes = encode({ ...toWire(header), sig });
   return { id: idOf(bytes), bytes };
 }
@@ -153,17 +156,30 @@ const wireSchema = z
     settled: z.strictObject({ round: z.int().min(0).max(ROUND_MAX), root: bytes32 }),
     start: bytes32,
     delta: z
-      .strictObject({ cid: link, bytes: z.int().min(1).max(2 ** 40), norm: count })
+      .strictObject({
+        cid: link,
+        bytes: z
+          .int()
+          .min(1)
+          .max(2 ** 40),
+        norm: count,
+      })
       .nullable(),
     work: z.strictObject({
-      steps: z.int().min(0).max(2 ** 31),
+      steps: z
+        .int()
+        .min(0)
+        .max(2 ** 31),
       tokens: count,
       lossFirst: loss,
       lossLast: loss,
       data: bytes32,
       stateBefore: bytes32,
       stateAfter: bytes32,
-      engine: z.string().max(64).regex(/^[\x20-\x7e]*$/, "expected printable ASCII"),
+      engine: z
+        .string()
+        .max(64)
+        .regex(/^[\x20-\x7e]*$/, "expected printable ASCII"),
     }),
     evidence: z.array(link).max(EVIDENCE_MAX).refine(isSorted, "expected sorted CIDs, each once"),
     supports: link.nullable(),

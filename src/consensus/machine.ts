@@ -33,10 +33,20 @@ export type Event = { readonly nowMs: number } & (
    * The delta was pulled. `passed`: it decodes, its norm is the header's and our gates let it pass, so we may cite it.
    * `foldable`: all but the gates (default: passed); what the others included is folded without our consent.
    */
-  | { readonly kind: "body"; readonly id: ContributionId; readonly passed: boolean; readonly foldable?: boolean }
+  | {
+      readonly kind: "body";
+      readonly id: ContributionId;
+      readonly passed: boolean;
+      readonly foldable?: boolean;
+    }
   /** All history that was at hand has been given: start working. */
   | { readonly kind: "begin" }
-  | { readonly kind: "folded"; readonly round: number; readonly start: Digest; readonly settledWeights: Digest }
+  | {
+      readonly kind: "folded";
+      readonly round: number;
+      readonly start: Digest;
+      readonly settledWeights: Digest;
+    }
   | { readonly kind: "trained"; readonly round: number; readonly result: Trained }
   | { readonly kind: "tick" }
 );
@@ -44,7 +54,10 @@ export type Event = { readonly nowMs: number } & (
 /** What the trainer did: no steps and no delta in a closing contribution. */
 export interface Trained {
   readonly delta: DeltaLink | null;
-  readonly work: Pick<Work, "steps" | "tokens" | "lossFirst" | "lossLast" | "stateBefore" | "stateAfter" | "engine">;
+  readonly work: Pick<
+    Work,
+    "steps" | "tokens" | "lossFirst" | "lossLast" | "stateBefore" | "stateAfter" | "engine"
+  >;
 }
 
 /** Which rounds make up the weights that round R starts from. */
@@ -165,7 +178,8 @@ export class Machine {
         if (this.#stage === "folding" && event.round === this.round) this.#takeFolded(event, event.nowMs);
         break;
       case "trained":
-        if (this.#stage === "training" && event.round === this.round) this.#takeTrained(event.result, event.nowMs);
+        if (this.#stage === "training" && event.round === this.round)
+          this.#takeTrained(event.result, event.nowMs);
         break;
       case "tick":
         break;
@@ -260,7 +274,8 @@ export class Machine {
   #settledRoundNow(): number {
     let round = this.#view.settledRound;
     if (!this.#isOver()) return round;
-    while (round > 0 && this.#view.included(round - 1).every(({ header }) => header.delta === null)) round -= 1;
+    while (round > 0 && this.#view.included(round - 1).every(({ header }) => header.delta === null))
+      round -= 1;
     return round;
   }
 
@@ -405,7 +420,8 @@ export class Machine {
   #gather(own: Contribution | undefined, nowMs: number): void {
     if (this.#twoThirdsAtMs !== undefined) return;
     this.#twoThirdsAtMs = nowMs;
-    if (own?.header.delta && this.#trainedRound === this.round) this.#tempo.gathered(nowMs - this.#trainStartedMs);
+    if (own?.header.delta && this.#trainedRound === this.round)
+      this.#tempo.gathered(nowMs - this.#trainStartedMs);
   }
 
   /** Whether half of the electorate has published this round or a later one in full. */

@@ -55,6 +55,9 @@ function seat(candidates: readonly Contribution[], view: View): readonly Contrib
   return [...known, ...strangers, ...rest].slice(0, membersMax).map(({ c }) => c);
 }
 
-function drawOf({ run, phase }: ViewContext, round: number): { run: ViewContext["run"]; phase: number; round: number } {
+function drawOf(
+  { run, phase }: ViewContext,
+  round: number,
+): { run: ViewContext["run"]; phase: number; round: number } {
   return { run, phase, round };
 }

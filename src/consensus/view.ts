@@ -98,7 +98,9 @@ export class View {
     const tableRound = settledRoundAt(this.round - 1, this.context.rule);
     if (tableRound > 0) return this.tableAt(tableRound);
     const { founders } = this.context;
-    return new Map([...(founders.length > 0 ? founders : this.#authorsOfRoundZero())].map((author) => [author, 1]));
+    return new Map(
+      [...(founders.length > 0 ? founders : this.#authorsOfRoundZero())].map((author) => [author, 1]),
+    );
   }
 
   /** The table of voting weights that the settled root of this round commits to; `round` at most this view's settled round. */
@@ -186,7 +188,10 @@ export function settledRoundAt(round: number, rule: Rule): number {
 }
 
 /** The x cited by at least half the weight of P; never two of one author. Sorted by id. */
-function elect(parents: readonly Contribution[], weightOf: (author: PeerId) => number): readonly Contribution[] {
+function elect(
+  parents: readonly Contribution[],
+  weightOf: (author: PeerId) => number,
+): readonly Contribution[] {
   const weight = votes(parents, weightOf);
   const total = sum(parents.map(weight));
   const support = new Map<Contribution, number>();
@@ -208,7 +213,8 @@ function votes(
 /** Sorted by id; of authors with two contributions, both fall out. */
 export function withoutEquivocators(contributions: readonly Contribution[]): readonly Contribution[] {
   const perAuthor = new Map<PeerId, number>();
-  for (const { header } of contributions) perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
+  for (const { header } of contributions)
+    perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
   return contributions
     .filter(({ header }) => perAuthor.get(header.author) === 1)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));

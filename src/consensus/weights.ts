@@ -33,7 +33,9 @@ function countedTokens(included: readonly Contribution[]): [PeerId, number][] {
 
 /** Lower median of the tokens of those that trained; 0 when none did. */
 export function medianTokens(included: readonly Contribution[]): number {
-  const tokens = included.filter(({ header }) => header.delta !== null).map(({ header }) => header.work.tokens);
+  const tokens = included
+    .filter(({ header }) => header.delta !== null)
+    .map(({ header }) => header.work.tokens);
   tokens.sort((a, b) => a - b);
   return tokens[(tokens.length - 1) >> 1] ?? 0;
 }

@@ -2,7 +2,13 @@
  * One node of a flock: a real Machine, real deltas and real folds over small vectors; only time, the network and what
  * training learns are made up. What it saw, its residual and its settled roots are its disk and outlive a crash.
  */
-import { type CodecSettings, type DeltaReader, decodeDelta, encodeDelta, openDelta } from "../../src/codec/index.ts";
+import {
+  type CodecSettings,
+  type DeltaReader,
+  decodeDelta,
+  encodeDelta,
+  openDelta,
+} from "../../src/codec/index.ts";
 import {
   type Draft,
   type Effect,
@@ -94,7 +100,11 @@ export class FlockNode {
   readonly #options: FlockNodeOptions;
   /** Counts starts, so that what was under way at a crash never comes back. */
   #life = 0;
+  /** What compression dropped, as of the last contribution. (P,) */
   #residual: Int32Array;
+  /** The delta that the next header names. */
+  #body: Uint8Array | null = null;
+  /** Weights of the last settled round, (P,). */
   #base: Int32Array;
   #training: { order: TrainOrder; startedMs: number; stepMs: number; restart: number } | undefined;
 
@@ -115,7 +125,8 @@ export class FlockNode {
     this.machine = this.#newMachine();
     this.#base = this.#zeros();
     this.#training = undefined;
-    for (const parcel of this.seen.values()) this.#give({ kind: "header", id: parcel.id, header: parcel.header });
+    for (const parcel of this.seen.values())
+      this.#give({ kind: "header", id: parcel.id, header: parcel.header });
     for (const id of this.held) this.#give({ kind: "body", id, passed: true });
     this.#give({ kind: "begin" });
   }
@@ -175,6 +186,9 @@ export class FlockNode {
       case "want":
         this.#options.want(this, effect.ids);
         break;
+      case "admit":
+        // The real node writes it to disk here; ours keeps all that it saw.
+        break;
       case "pull":
         if (this.held.has(effect.contribution.id)) break;
         this.#options.pull(this, effect.contribution.id);
@@ -194,7 +208,10 @@ export class FlockNode {
       case "settled": {
         const { round, root } = effect.state;
         const before = this.settled.get(round) ?? root;
-        assert(before === root, `seed ${this.#options.seed}: node ${this.index} settled round ${round} twice`);
+        assert(
+          before === root,
+          `seed ${this.#options.seed}: node ${this.index} settled round ${round} twice`,
+        );
         this.settled.set(round, root);
         note(`${this.index} settled ${round} ${root}`);
         break;
@@ -293,11 +310,13 @@ export class FlockNode {
     this.#give({ kind: "trained", round: order.round, result });
   }
 
-  #body: Uint8Array | null = null;
-
   #decode(id: ContributionId): Int32Array {
     const { training } = this.#options;
-    const decoded = decodeDelta(this.seen.get(id)?.body ?? new Uint8Array(0), training.lengths, training.codec);
+    const decoded = decodeDelta(
+      this.seen.get(id)?.body ?? new Uint8Array(0),
+      training.lengths,
+      training.codec,
+    );
     assert(decoded.kind === "accept", "our own delta decodes");
     return decoded.value;
   }

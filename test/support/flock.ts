@@ -138,7 +138,9 @@ export class Flock {
   }
 
   #state(): string {
-    return this.nodes.map(({ machine, isUp }) => `${isUp ? machine.stage : "down"} ${machine.round}`).join(", ");
+    return this.nodes
+      .map(({ machine, isUp }) => `${isUp ? machine.stage : "down"} ${machine.round}`)
+      .join(", ");
   }
 
   #reaches(from: FlockNode, to: FlockNode): boolean {

@@ -2,16 +2,13 @@ import { describe, expect, test } from "vitest";
 import { stepsPerNode } from "../../../scripts/testnet/baseline.ts";
 import { type Outcome, reportOf, rootsAgree } from "../../../scripts/testnet/report.ts";
 import { summaryOf } from "../../../scripts/testnet/summary.ts";
-import { type Digest, type PeerId, RAW, cidOf } from "../../../src/core/index.ts";
-import { draftManifest } from "../../../src/node/index.ts";
+import type { Digest, PeerId } from "../../../src/core/index.ts";
 import type { NodeStatus } from "../../../src/node/status.ts";
 import { aStatus } from "../../support/status.ts";
 
 function settledAt(round: number, letter: string): Pick<NodeStatus, "settled"> {
   return { settled: { round, root: letter.repeat(64) as Digest, weightsRoot: "0".repeat(64) as Digest } };
 }
-
-const rawCid = cidOf(new Uint8Array(1), RAW);
 
 /** Node 1 killed with a last word, three that lived. */
 function outcome(live: readonly NodeStatus[], overrides: Partial<Outcome> = {}): Outcome {
@@ -73,12 +70,10 @@ describe("reportOf()", () => {
   });
 });
 
-test("stepsPerNode() is the mean over all nodes of the run, and at least one", () => {
-  const { phases } = draftManifest({ preset: "tiny", textPath: "x" }, { root: rawCid, bytes: 100 });
-  const batch = phases[0]?.batch.sequences ?? 0;
-  const tokensPerStep = batch * (phases[0]?.model.contextLength ?? 0);
-  expect(stepsPerNode({ phases }, 240 * tokensPerStep, 4)).toBe(60);
-  expect(stepsPerNode({ phases }, 0, 4)).toBe(1);
+test("F5 stepsPerNode() is the mean of the steps that each live node has in the settled weights, and at least one", () => {
+  expect(stepsPerNode([{ stepsSettled: 50 }, { stepsSettled: 60 }, { stepsSettled: 71 }])).toBe(60);
+  expect(stepsPerNode([{ stepsSettled: 0 }])).toBe(1);
+  expect(stepsPerNode([])).toBe(1);
 });
 
 describe("summaryOf()", () => {

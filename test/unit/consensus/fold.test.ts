@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CHUNK_LENGTH, type DeltaReader, decodeDelta, encodeDelta, openDelta } from "../../../src/codec/index.ts";
+import {
+  CHUNK_LENGTH,
+  type DeltaReader,
+  decodeDelta,
+  encodeDelta,
+  openDelta,
+} from "../../../src/codec/index.ts";
 import { type Contribution, foldRound, foldTerms } from "../../../src/consensus/index.ts";
 import { assert } from "../../../src/core/index.ts";
 import { runOf } from "../../support/run-of.ts";
@@ -74,8 +80,12 @@ describe("foldRound()", () => {
 
   test("F14: every term counts", () => {
     const lengths = [1, 1];
-    const sum = [termOf([8, 16], UNIT / 4, lengths), termOf([32, 4], UNIT / 2, lengths), termOf([-4, 4], 0, lengths)];
-    expect([...folded(Int32Array.of(100, 100), sum)]).toEqual([100 - 2 - 16, 100 - 4 - 2]);
+    const sum = [
+      termOf([8, 16], UNIT / 4, lengths),
+      termOf([32, 4], UNIT / 2, lengths),
+      termOf([-4, 4], UNIT / 4, lengths),
+    ];
+    expect([...folded(Int32Array.of(100, 100), sum)]).toEqual([100 - 2 - 16 + 1, 100 - 4 - 2 - 1]);
   });
 
   test("F14: equals a twin in BigInt for any weights, deltas and factors", () => {
@@ -183,13 +193,20 @@ describe("foldTerms()", () => {
   });
 
   test("F14: factors are integers that sum to at most the outer rate, as a twin in BigInt has them", () => {
-    const work = fc.record({ steps: fc.integer({ min: 1, max: 50 }), norm: fc.nat({ max: Number.MAX_SAFE_INTEGER }) });
+    const work = fc.record({
+      steps: fc.integer({ min: 1, max: 50 }),
+      norm: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    });
     fc.assert(
-      fc.property(fc.array(work, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: UNIT }), (works, rate) => {
-        const factors = factorsOf(works, rate);
-        expect(factors).toEqual(factorsSlowly(works, rate));
-        expect(factors.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(rate);
-      }),
+      fc.property(
+        fc.array(work, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: UNIT }),
+        (works, rate) => {
+          const factors = factorsOf(works, rate);
+          expect(factors).toEqual(factorsSlowly(works, rate));
+          expect(factors.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(rate);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -207,7 +224,9 @@ describe("foldTerms()", () => {
     const median = sorted[Math.ceil(sorted.length / 2) - 1];
     const w = works.map(({ steps }) => BigInt(Math.min(steps, 2 * median)));
     const total = w.reduce((a, b) => a + b, 0n);
-    const byNorm = works.map(({ norm }, i) => ({ norm: BigInt(norm), w: w[i] })).toSorted((a, b) => Number(a.norm - b.norm));
+    const byNorm = works
+      .map(({ norm }, i) => ({ norm: BigInt(norm), w: w[i] }))
+      .toSorted((a, b) => Number(a.norm - b.norm));
     const median2 = byNorm.find((_, i) => 2n * byNorm.slice(0, i + 1).reduce((a, b) => a + b.w, 0n) >= total);
     const most = 2n * (median2?.norm ?? 0n);
     return works.map(({ norm }, i) => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type Admission, ContributionGraph, type UnsignedHeader, batchSeed } from "../../../src/consensus/index.ts";
+import {
+  type Admission,
+  ContributionGraph,
+  type UnsignedHeader,
+  batchSeed,
+} from "../../../src/consensus/index.ts";
 import { WAITING_MAX } from "../../../src/consensus/graph.ts";
 import { type ContributionId, DAG_CBOR, RAW, cidOf } from "../../../src/core/index.ts";
 import { digestOfText, runIdOf, runOf, textBytes } from "../../support/run-of.ts";
@@ -31,11 +36,28 @@ describe("a header by itself", () => {
     ["of another phase", "ignore HEADER_OTHER_PHASE", (h) => ({ ...h, phase: 1 })],
     ["with too many steps", "reject HEADER_STEPS", (h) => withWork(h, { steps: 51, tokens: 5100 })],
     ["with other tokens than its steps have", "reject HEADER_TOKENS", (h) => withWork(h, { tokens: 999 })],
-    ["with too large a delta", "reject HEADER_DELTA_BYTES", (h) => ({ ...h, delta: h.delta && { ...h.delta, bytes: 2 ** 21 } })],
-    ["with batches of its own choice", "reject HEADER_DATA", (h) => withWork(h, { data: digestOfText("easy") })],
-    ["with another settled round", "reject HEADER_SETTLED", (h) => ({ ...h, settled: { ...h.settled, round: 0 } })],
+    [
+      "with too large a delta",
+      "reject HEADER_DELTA_BYTES",
+      (h) => ({ ...h, delta: h.delta && { ...h.delta, bytes: 2 ** 21 } }),
+    ],
+    [
+      "with batches of its own choice",
+      "reject HEADER_DATA",
+      (h) => withWork(h, { data: digestOfText("easy") }),
+    ],
+    [
+      "with another settled round",
+      "reject HEADER_SETTLED",
+      (h) => ({ ...h, settled: { ...h.settled, round: 0 } }),
+    ],
     ["with a round that is not its parents' next", "reject HEADER_SETTLED", (h) => ({ ...h, round: 9 })],
-    ["of round 0 with another start of the phase", "reject HEADER_SETTLED", (h) => ({ ...h, settled: { round: 0, root: digestOfText("x") } }), 0],
+    [
+      "of round 0 with another start of the phase",
+      "reject HEADER_SETTLED",
+      (h) => ({ ...h, settled: { round: 0, root: digestOfText("x") } }),
+      0,
+    ],
     ["of round 0 from other weights", "reject HEADER_START", (h) => ({ ...h, start: digestOfText("x") }), 0],
   ];
   test.each(cases)("F16: %s is %s", (_, code, change, rounds = 4) => {
@@ -47,7 +69,9 @@ describe("a header by itself", () => {
   test("F16: with more parents than members is HEADER_PARENTS", () => {
     const { history } = grown(1);
     const parents = Array.from({ length: 9 }, (_, i) => cidOf(textBytes(`${i}`), DAG_CBOR) as ContributionId);
-    const { id, header } = history.make("cyd", [history.add("eve")], { change: (h) => ({ ...h, parents: parents.toSorted() }) });
+    const { id, header } = history.make("cyd", [history.add("eve")], {
+      change: (h) => ({ ...h, parents: parents.toSorted() }),
+    });
     expect(codeOf(history.graph.add(id, header))).toBe("reject HEADER_PARENTS");
   });
 });
@@ -75,7 +99,9 @@ describe("a header and its parents", () => {
 
   test("F16: a lot that does not open the author's promise is HEADER_LOT", () => {
     const { next } = grown(2);
-    expect(next((h) => ({ ...h, lot: { ...h.lot, reveal: digestOfText("guess") } }))).toBe("reject HEADER_LOT");
+    expect(next((h) => ({ ...h, lot: { ...h.lot, reveal: digestOfText("guess") } }))).toBe(
+      "reject HEADER_LOT",
+    );
     expect(next((h) => ({ ...h, lot: { ...h.lot, reveal: null } }))).toBe("reject HEADER_LOT");
     expect(next((h) => h)).toBe("added");
   });
@@ -90,7 +116,11 @@ describe("a header and its parents", () => {
     const history = new History(runOf({ seed: "excluded", rule: { settleDepth: 2 } }));
     const [a0, b0, c0] = ["ada", "bob", "cyd"].map((name) => history.add(name));
     // Only ada cites her own round 0, so it is not included.
-    const first = [history.add("ada", [a0, b0, c0]), history.add("bob", [b0, c0]), history.add("cyd", [b0, c0])];
+    const first = [
+      history.add("ada", [a0, b0, c0]),
+      history.add("bob", [b0, c0]),
+      history.add("cyd", [b0, c0]),
+    ];
     const second = ["ada", "bob", "cyd"].map((name) => history.add(name, first));
     const change: Change = (h) => withWork(h, { stateBefore: digestOfText("with round 0") });
     const { id, header } = history.make("ada", second, { change });
@@ -149,7 +179,10 @@ describe("headers that come before their parents", () => {
     expect(graph.get(rest[4].id)).toBeUndefined();
     const admission = graph.add(first.id, first.header);
     expect(admission.kind === "added" && admission.contributions.map(({ id }) => id).toSorted()).toEqual(
-      all.filter(({ id, header }) => header.round > 0 || id === first.id).map(({ id }) => id).toSorted(),
+      all
+        .filter(({ id, header }) => header.round > 0 || id === first.id)
+        .map(({ id }) => id)
+        .toSorted(),
     );
     expect(graph.missing()).toEqual([]);
   });
@@ -180,7 +213,8 @@ describe("headers that come before their parents", () => {
     const bad = history.make("ada", last, { change: (h) => withWork(h, { tokens: 1 }) });
     const child = history.make("bob", [bad]);
     const grandchild = history.make("bob", [child]);
-    for (const { id, header } of [child, grandchild]) expect(codeOf(history.graph.add(id, header))).toBe("waiting");
+    for (const { id, header } of [child, grandchild])
+      expect(codeOf(history.graph.add(id, header))).toBe("waiting");
     expect(codeOf(history.graph.add(bad.id, bad.header))).toBe("reject HEADER_TOKENS");
     expect(history.graph.missing()).toEqual([]);
     expect(history.graph.has(grandchild.id)).toBe(false);
@@ -189,7 +223,8 @@ describe("headers that come before their parents", () => {
   test("F16: the queue is bounded; the oldest gives way, and history comes in all the same", () => {
     const { history, last } = grown(1);
     const template = history.make("ada", last).header;
-    const idOfJunk = (i: number, kind: string): ContributionId => cidOf(textBytes(`${kind} ${i}`), RAW) as ContributionId;
+    const idOfJunk = (i: number, kind: string): ContributionId =>
+      cidOf(textBytes(`${kind} ${i}`), RAW) as ContributionId;
     for (let i = 0; i < 2 * WAITING_MAX; i++) {
       history.graph.add(idOfJunk(i, "junk"), { ...template, parents: [idOfJunk(i, "parent")] });
     }

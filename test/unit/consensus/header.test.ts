@@ -27,15 +27,18 @@ describe("golden bytes", () => {
     expect(headerVectors()).toEqual(vectors);
   });
 
-  test.each(vectors)("F10: $name parses to its fields and back to its bytes", ({ header, sig, bytes, id, ...rest }) => {
-    const verdict = parseHeader(unhex(bytes));
-    expect(verdict).toEqual({
-      kind: "accept",
-      value: { id, header: { ...header, sig: unhex(sig) }, signedBytes: unhex(rest.signingBytes) },
-    });
-    expect(encodeHeader(header, unhex(sig))).toEqual({ id, bytes: unhex(bytes) });
-    expect(idOf(unhex(bytes))).toBe(id);
-  });
+  test.each(vectors)(
+    "F10: $name parses to its fields and back to its bytes",
+    ({ header, sig, bytes, id, ...rest }) => {
+      const verdict = parseHeader(unhex(bytes));
+      expect(verdict).toEqual({
+        kind: "accept",
+        value: { id, header: { ...header, sig: unhex(sig) }, signedBytes: unhex(rest.signingBytes) },
+      });
+      expect(encodeHeader(header, unhex(sig))).toEqual({ id, bytes: unhex(bytes) });
+      expect(idOf(unhex(bytes))).toBe(id);
+    },
+  );
 
   test("F10: what is signed names the protocol and leaves out the signature only", () => {
     const { header, bytes } = full;
@@ -55,7 +58,8 @@ describe("parseHeader()", () => {
     return verdict.kind === "accept" ? "accept" : `${verdict.kind} ${verdict.code}`;
   };
   const work = (fields: Wire): Wire => ({ work: { ...(wire()["work"] as Wire), ...fields } });
-  const links = (...texts: string[]): CID[] => texts.map((text) => CID.parse(cidOf(textBytes(text), DAG_CBOR)));
+  const links = (...texts: string[]): CID[] =>
+    texts.map((text) => CID.parse(cidOf(textBytes(text), DAG_CBOR)));
   const sorted = links("one", "two", "three").toSorted((a, b) => (String(a) < String(b) ? -1 : 1));
 
   test("F16: 10 MB of junk is refused by its size alone", () => {
@@ -91,7 +95,9 @@ describe("parseHeader()", () => {
     "a link of another hash": { supports: CID.parse("QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG") },
   };
   test.each(Object.entries(malformed))("F16: %s is HEADER_MALFORMED", (_, change) => {
-    const changed = Object.fromEntries(Object.entries({ ...wire(), ...change }).filter(([, value]) => value !== undefined));
+    const changed = Object.fromEntries(
+      Object.entries({ ...wire(), ...change }).filter(([, value]) => value !== undefined),
+    );
     expect(codeOf(encode(changed))).toBe("reject HEADER_MALFORMED");
   });
 
@@ -119,7 +125,10 @@ describe("parseHeader()", () => {
   });
 
   test("1,024 parents fit into a message of gossip", () => {
-    const parents = Array.from({ length: 1024 }, (_, i) => cidOf(textBytes(`${i}`), DAG_CBOR) as ContributionId);
+    const parents = Array.from(
+      { length: 1024 },
+      (_, i) => cidOf(textBytes(`${i}`), DAG_CBOR) as ContributionId,
+    );
     const header: UnsignedHeader = { ...full.header, parents: parents.toSorted() };
     const { bytes } = encodeHeader(header, new Uint8Array(64));
     expect(bytes.length).toBeLessThanOrEqual(HEADER_BYTES_MAX);
@@ -134,7 +143,11 @@ describe("parseHeader()", () => {
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }
     // Mutations of free fields, such as roots, still parse; all else must not.
-    expect([...codes.keys()].toSorted()).toEqual(["accept", "reject HEADER_MALFORMED", "reject HEADER_NOT_CANONICAL"]);
+    expect([...codes.keys()].toSorted()).toEqual([
+      "accept",
+      "reject HEADER_MALFORMED",
+      "reject HEADER_NOT_CANONICAL",
+    ]);
     expect(codes.get("reject HEADER_MALFORMED")).toBeGreaterThan(10_000);
   });
 

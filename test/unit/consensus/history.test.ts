@@ -1,7 +1,12 @@
 /** A history is a set: how and when its headers come in leaves no trace in what is computed from them. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Contribution, ContributionGraph, type GraphOptions, foldTerms } from "../../../src/consensus/index.ts";
+import {
+  type Contribution,
+  ContributionGraph,
+  type GraphOptions,
+  foldTerms,
+} from "../../../src/consensus/index.ts";
 import { type ContributionId, SeededRandom } from "../../../src/core/index.ts";
 import { runOf } from "../../support/run-of.ts";
 import { History, type Made } from "./support.ts";
@@ -13,7 +18,8 @@ function portrait(contribution: Contribution): unknown {
     const included = view.included(r);
     return { ids: included.map(({ id }) => id), terms: foldTerms(included, 2 ** 20) };
   });
-  return { rounds, anchor: view.anchor()?.id, tokens: view.includedTokens(), voters: [...view.voters()].toSorted() };
+  const voters = Object.fromEntries(view.voters());
+  return { rounds, anchor: view.anchor()?.id, tokens: view.includedTokens(), voters };
 }
 
 function portraits(graph: ContributionGraph, ids: readonly ContributionId[]): unknown[] {
@@ -36,7 +42,10 @@ function shuffle<T>(items: readonly T[], random: SeededRandom): T[] {
 }
 
 /** Everybody contributes in every round and cites each contribution of the last with the given chance, and its own. */
-function randomHistory(seed: string, shape: { authors: number; rounds: number; hears: number }): History & { all: Made[] } {
+function randomHistory(
+  seed: string,
+  shape: { authors: number; rounds: number; hears: number },
+): History & { all: Made[] } {
   const random = new SeededRandom(seed);
   const history = new History(runOf({ seed }));
   const all: Made[] = [];

@@ -107,7 +107,10 @@ describe("anchor(P)", () => {
   /** The obvious slow way: hash all tickets of all candidates. */
   function leastLotOf({ options }: History, candidates: readonly string[], round: number): string {
     const lots = candidates.flatMap((name) =>
-      Array.from({ length: 64 }, (_, ticket) => ({ name, lot: lotOf({ ...options, round }, peerOf(name), ticket) })),
+      Array.from({ length: 64 }, (_, ticket) => ({
+        name,
+        lot: lotOf({ ...options, round }, peerOf(name), ticket),
+      })),
     );
     return lots.sort((a, b) => (a.lot < b.lot ? -1 : 1))[0].name;
   }
@@ -129,12 +132,17 @@ describe("anchor(P)", () => {
     expect(tooLittle.every(({ anchor }) => anchor !== ADA)).toBe(true);
   });
 
-  test("where nobody holds two thirds, those that hold the most are drawn from", () => {
+  test("F14: where nobody holds two thirds, those that hold the most are drawn from", () => {
     for (const seed of seeds) {
       const history = historyOf(NAMES, seed);
       const first = addAll(history, NAMES);
       // Every x has half of the votes or more: S(0) is all five. ada and bob hold three of them, the others two.
-      const cites = [[0, 1, 2], [0, 3, 4], [1, 3], [2, 4]].map((indices) => indices.map((i) => first[i]));
+      const cites = [
+        [0, 1, 2],
+        [0, 3, 4],
+        [1, 3],
+        [2, 4],
+      ].map((indices) => indices.map((i) => first[i]));
       const second = [ADA, BOB, CYD, DEE].map((name, i) => history.add(name, cites[i]));
       const view = history.graph.view(2, second);
       expect(view.voted()).toHaveLength(5);

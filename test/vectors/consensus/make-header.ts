@@ -46,7 +46,9 @@ const full: UnsignedHeader = {
   ...first,
   phase: 3,
   round: 70_000,
-  parents: ["one", "two", "three"].map((text) => cidOf(textBytes(text), DAG_CBOR) as ContributionId).toSorted(),
+  parents: ["one", "two", "three"]
+    .map((text) => cidOf(textBytes(text), DAG_CBOR) as ContributionId)
+    .toSorted(),
   settled: { round: 69_992, root: digestOfText("golden settled") },
   delta: { cid: cidOf(textBytes("golden delta"), RAW), bytes: 1_048_577, norm: 9_007_199_254_740_991 },
   work: {
