@@ -53,9 +53,19 @@ async function fly(seed: number): Promise<Row> {
   const dir = await mkdtemp(join(tmpdir(), "starling-flight-"));
   const report = join(dir, "report.json");
   const testnet = fileURLToPath(new URL("../scripts/testnet.ts", import.meta.url));
-  const args = [testnet, "--seed", String(seed), "--baseline", "--dir", join(dir, "flock"), "--report", report];
+  const args = [
+    testnet,
+    "--seed",
+    String(seed),
+    "--baseline",
+    "--dir",
+    join(dir, "flock"),
+    "--report",
+    report,
+  ];
   const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
-  if (status !== 0) throw new Error(`the testnet with seed ${seed} ended with ${status}; its folder is ${dir}`);
+  if (status !== 0)
+    throw new Error(`the testnet with seed ${seed} ended with ${status}; its folder is ${dir}`);
   const found = JSON.parse(await readFile(report, "utf8")) as {
     validationLossLastNats: number;
     baselineValidationLossNats: number;

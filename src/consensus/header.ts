@@ -30,6 +30,7 @@ export const HEADER_BYTES_MAX: number = 64 * 1024 - 1;
 const PARENTS_MAX = 1024;
 const EVIDENCE_MAX = 16;
 const ROUND_MAX = 2 ** 31 - 1;
+const DETAIL_CHARS_MAX = 200;
 const SIGNING_DOMAIN = new TextEncoder().encode("starling/1/contribution\n");
 /** An Ed25519 peer id: identity multihash of the protobuf public key, whose last 32 bytes are the key. */
 const ED25519_PEER_ID_PREFIX = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
@@ -123,7 +124,9 @@ export function parseHeader(bytes: Uint8Array): Verdict<ParsedHeader> {
   const result = wireSchema.safeParse(decoded);
   if (!result.success) {
     const [issue] = result.error.issues;
-    return reject("HEADER_MALFORMED", `field ${issue?.path.join(".") || "(all)"}: ${issue?.message ?? ""}`);
+    const detail = `field ${issue?.path.join(".") || "(all)"}: ${issue?.message ?? ""}`;
+    // It quotes unknown fields, which the sender named.
+    return reject("HEADER_MALFORMED", detail.slice(0, DETAIL_CHARS_MAX));
   }
   const header = fromWire(result.data);
   const { sig, ...unsigned } = header;

@@ -2,7 +2,6 @@
 export {
   type DeltaLink,
   HEADER_BYTES_MAX,
-  HEADER_VERSION,
   type Header,
   type ParsedHeader,
   type Settled,
@@ -15,11 +14,10 @@ export {
 } from "./header.ts";
 export { type PhaseLimits, type Rule, ruleSchema } from "./rule.ts";
 export { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
-export { type WeightTable, medianTokens } from "./weights.ts";
+export type { WeightTable } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
-export { chooseParents } from "./parents.ts";
 export {
   type Draft,
   type Effect,

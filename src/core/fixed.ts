@@ -3,7 +3,7 @@
  * depend on order, language or machine. Range +-128, resolution 6e-8.
  */
 
-export const FRACTION_BITS = 24;
+const FRACTION_BITS = 24;
 export const ONE: number = 2 ** FRACTION_BITS;
 
 /** Nearest fixed-point value, ties to even, saturating at the ends; NaN becomes 0 (callers refuse it before). */

@@ -4,6 +4,6 @@ export type { BlockSource } from "./blocks-protocol.ts";
 export type { HeaderSource } from "./sync-protocol.ts";
 export type { SyncReply, SyncRequest } from "./sync-messages.ts";
 export { SYNC_IDS_MAX } from "./sync-messages.ts";
-export { MESSAGE_BYTES_MAX, type TopicHandler } from "./topics.ts";
+export type { TopicHandler } from "./topics.ts";
 export type { Datastore } from "./host.ts";
-export { PHASES_MAX, contributionsTopic, presenceTopic, verdictsTopic } from "./names.ts";
+export { contributionsTopic, presenceTopic, verdictsTopic } from "./names.ts";

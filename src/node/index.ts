@@ -6,7 +6,6 @@ export { presetNames } from "./presets.ts";
 export { exportOffline, readOfflineStatus } from "./offline.ts";
 export { type AloneOptions, type AloneResult, trainAlone } from "./alone.ts";
 export type { CurvePoint, NodeState, NodeStatus, SettledStatus } from "./status.ts";
-export { VERSION } from "./version.ts";
 export { type ControlOptions, assertDataIsFree, createControl } from "./control.ts";
 export { connectControl } from "./control-client.ts";
 export { type LogLevel, createLog } from "./pino-log.ts";

@@ -15,6 +15,7 @@ import {
   parseCid,
 } from "../core/index.ts";
 import {
+  BYTE_VOCABULARY,
   type BatchConfig,
   type ModelConfig,
   type Optimizer,
@@ -85,7 +86,10 @@ const phaseSchema: z.ZodType<Phase> = z
     residualBeta: z.number().min(0).max(1),
     rule: ruleSchema,
   })
-  .refine((p) => p.model.vocabSize === 256, "expected vocabSize 256, the byte tokenizer's");
+  .refine(
+    (p) => p.model.vocabSize === BYTE_VOCABULARY,
+    `expected vocabSize ${BYTE_VOCABULARY}, the byte tokenizer's`,
+  );
 
 const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   v: z.literal(MANIFEST_VERSION),

@@ -101,6 +101,12 @@ describe("parseHeader()", () => {
     expect(codeOf(encode(changed))).toBe("reject HEADER_MALFORMED");
   });
 
+  test("F16: a verdict quotes a bounded part of what the sender wrote", () => {
+    const verdict = parseHeader(encode({ ...wire(), ["x".repeat(30_000)]: 1 }));
+    expect(verdict.kind === "reject" && verdict.detail).toMatch(/^field .*x{100}/);
+    expect(verdict.kind === "reject" && verdict.detail).toHaveLength(200);
+  });
+
   test("F16: the unchanged wire form passes, so the cases above fail for what they say", () => {
     expect(codeOf(encode(wire()))).toBe("accept");
   });

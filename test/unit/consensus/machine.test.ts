@@ -78,7 +78,7 @@ function sign({ previous, ...draft }: Draft): Made {
   return parsed(encodeHeader({ ...draft, lot }, new Uint8Array(64)).bytes);
 }
 
-/** Round 0 by all three; cyd's delta as told. Then bob and cyd publish round 1, citing all of round 0. */
+/** Rounds 0 and 1 by all three; ada's gates find cyd's first delta as told, bob and cyd cite all. */
 function twoRounds(cyds: { passed: boolean; foldable?: boolean }): { table: Table; c0: Made } {
   const table = new Table();
   table.work();
@@ -93,13 +93,15 @@ function twoRounds(cyds: { passed: boolean; foldable?: boolean }): { table: Tabl
     table.header(made);
     table.give({ kind: "body", id: made.id, passed: true });
   }
+  table.work();
+  const { parents } = table.publish().header;
+  expect(parents).toEqual([a0.id, b0.id].toSorted());
+  expect(table.machine.round).toBe(2);
   return { table, c0 };
 }
 
 test("what our gates refused is not cited by us, but folded when the others included it", () => {
   const { table, c0 } = twoRounds({ passed: false, foldable: true });
-  // Half of the weight published round 1: ada goes there, and then on to round 2.
-  expect(table.machine.round).toBe(2);
   expect(table.machine.view.included(0).map(({ id }) => id)).toContain(c0.id);
   const folded = table.last("fold")?.plan.rounds[0].terms.map(({ id }) => id);
   expect(folded).toContain(c0.id);
@@ -108,7 +110,7 @@ test("what our gates refused is not cited by us, but folded when the others incl
 test("what cannot be folded is not guessed: the machine pulls and waits", () => {
   const { table, c0 } = twoRounds({ passed: false });
   expect(table.machine.stage).toBe("waiting");
-  expect(table.last("fold")?.plan.round).toBe(0);
+  expect(table.last("fold")?.plan.round).toBe(1);
   expect(table.last("pull")?.contribution.id).toBe(c0.id);
   table.give({ kind: "body", id: c0.id, passed: true });
   expect(table.machine.stage).toBe("folding");
