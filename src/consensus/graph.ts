@@ -19,8 +19,10 @@ import { type Contribution, View, type ViewContext, settledRoundAt } from "./vie
 
 /** Headers waiting for their parents; the oldest gives way. Guess: 64 authors for 64 rounds. */
 export const WAITING_MAX = 4096;
-/** Contributions kept of one author and round: two prove an equivocation, more prove nothing new. */
-const PER_AUTHOR_MAX = 2;
+/** Contributions kept of one author, round and history: two prove an equivocation, more prove nothing new. */
+const PER_HISTORY_MAX = 2;
+/** The same over all histories: who lost a history may come to the same round again in another. Guess. */
+const PER_AUTHOR_MAX = 8;
 /** Contributions kept per round, as a multiple of membersMax; beyond it only what others cite is let in. Guess. */
 const PER_ROUND_FACTOR = 4;
 
@@ -74,17 +76,9 @@ export class ContributionGraph {
     return [...this.#wantedBy.keys()].filter((id) => !this.#waiting.has(id));
   }
 
-  by(author: PeerId, round: number): Contribution | undefined {
-    return this.round(round).find(({ header }) => header.author === author);
-  }
-
-  /** The author's contribution of the greatest round below `round`. */
-  latestOf(author: PeerId, round: number = this.roundsCount): Contribution | undefined {
-    for (let r = Math.min(round, this.roundsCount) - 1; r >= 0; r--) {
-      const own = this.by(author, r);
-      if (own !== undefined) return own;
-    }
-    return undefined;
+  /** All of an author, by round. */
+  of(author: PeerId): Contribution[] {
+    return this.#byRound.flatMap((round) => round.filter(({ header }) => header.author === author));
   }
 
   /** The view from these parents; most contributions of a round cite the same ones and share it. */
@@ -224,8 +218,11 @@ export class ContributionGraph {
   #checkRoom(id: ContributionId, h: Header): Refused | undefined {
     if (this.#wantedBy.has(id)) return undefined;
     const sameRound = this.round(h.round);
-    const ofAuthor = sameRound.filter(({ header }) => header.author === h.author).length;
-    if (ofAuthor >= PER_AUTHOR_MAX) return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
+    const ofAuthor = sameRound.filter(({ header }) => header.author === h.author);
+    const sameHistory = ofAuthor.filter(({ header }) => header.settled.root === h.settled.root);
+    if (sameHistory.length >= PER_HISTORY_MAX || ofAuthor.length >= PER_AUTHOR_MAX) {
+      return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
+    }
     const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
     if (sameRound.length >= roundMax)
       return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);

@@ -18,15 +18,5 @@ export type { WeightTable } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
-export {
-  type Draft,
-  type Effect,
-  type Event,
-  type FoldPlan,
-  Machine,
-  type MachineOptions,
-  type SettledState,
-  type Stage,
-  type TrainOrder,
-  type Trained,
-} from "./machine.ts";
+export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
+export { Machine, type MachineOptions, type Stage } from "./machine.ts";

@@ -9,101 +9,30 @@
  *   collect  ends when all of it is in, and whoever published the last round; or a grace after two thirds; or when
  *            patience ends;
  *   jump     half of it has published a later round in full: go on from there.
- * A node that lacks a body it must fold keeps pulling and skips the round when the others go on without it.
+ * A node that lacks a body it must fold keeps pulling and skips the round when the others go on without it. Histories
+ * that settled differently are kept apart (histories.ts); when another one outweighs ours, we go over to it.
  */
 import type { ContributionId, Digest, PeerId, Refused } from "../core/index.ts";
 import { type Electorate, electorateOf, hasHalf, weightOfAll, without } from "./electorate.ts";
 import { type FoldTerm, foldTerms } from "./fold.ts";
 import { ContributionGraph, type GraphOptions } from "./graph.ts";
-import type { DeltaLink, Header, UnsignedHeader, Work } from "./header.ts";
+import type { Header } from "./header.ts";
+import type { Draft, Effect, Event, SettledState, Trained } from "./events.ts";
 import { HEADER_VERSION } from "./header.ts";
+import { belongs, forkOf, sameHistory, settledIn, wins } from "./histories.ts";
+import { lastPublished, returnsOf } from "./own-work.ts";
 import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
 import { Tempo } from "./tempo.ts";
 import type { Contribution, View } from "./view.ts";
 import type { WeightTable } from "./weights.ts";
 
+/** Other histories that are kept an eye on; the one heard of longest ago gives way. Guess. */
+const RIVALS_MAX = 16;
+
 export interface MachineOptions extends GraphOptions {
   readonly self: PeerId;
 }
-
-export type Event = { readonly nowMs: number } & (
-  | { readonly kind: "header"; readonly id: ContributionId; readonly header: Header }
-  /**
-   * The delta was pulled. `passed`: it decodes, its norm is the header's and our gates let it pass, so we may cite it.
-   * `foldable`: all but the gates (default: passed); what the others included is folded without our consent.
-   */
-  | {
-      readonly kind: "body";
-      readonly id: ContributionId;
-      readonly passed: boolean;
-      readonly foldable?: boolean;
-    }
-  /** All history that was at hand has been given: start working. */
-  | { readonly kind: "begin" }
-  | {
-      readonly kind: "folded";
-      readonly round: number;
-      readonly start: Digest;
-      readonly settledWeights: Digest;
-    }
-  | { readonly kind: "trained"; readonly round: number; readonly result: Trained }
-  | { readonly kind: "tick" }
-);
-
-/** What the trainer did: no steps and no delta in a closing contribution. */
-export interface Trained {
-  readonly delta: DeltaLink | null;
-  readonly work: Pick<
-    Work,
-    "steps" | "tokens" | "lossFirst" | "lossLast" | "stateBefore" | "stateAfter" | "engine"
-  >;
-}
-
-/** Which rounds make up the weights that round R starts from. */
-export interface FoldPlan {
-  readonly round: number;
-  /** Rounds below this are settled. */
-  readonly settledRound: number;
-  /** One entry per round, from the last settled round that was planned before up to R-1. */
-  readonly rounds: readonly { readonly round: number; readonly terms: readonly FoldTerm[] }[];
-}
-
-export interface TrainOrder {
-  readonly round: number;
-  /** Only cite: the phase's budget is reached. */
-  readonly closing: boolean;
-  readonly seed: Digest;
-  /** Included tokens before this round, and how many of the flock train along: the learning rate's position. */
-  readonly tokensDone: number;
-  readonly flockSize: number;
-  /** Our own contributions that have settled as excluded: their deltas go back into the residual. */
-  readonly restore: readonly ContributionId[];
-}
-
-export interface SettledState {
-  readonly round: number;
-  readonly root: Digest;
-  readonly weightsRoot: Digest;
-  readonly table: WeightTable;
-}
-
-/** A header without what only the key's owner can add; `previous` is our latest contribution, for the lot. */
-export type Draft = Omit<UnsignedHeader, "lot"> & { readonly previous: Contribution | undefined };
-
-export type Effect =
-  | { readonly kind: "refuse"; readonly id: ContributionId; readonly why: Refused }
-  /** It is part of the history that we hold now: keep it for ever. */
-  | { readonly kind: "admit"; readonly contribution: Contribution }
-  | { readonly kind: "want"; readonly ids: readonly ContributionId[] }
-  | { readonly kind: "pull"; readonly contribution: Contribution }
-  | { readonly kind: "fold"; readonly plan: FoldPlan }
-  | { readonly kind: "train"; readonly order: TrainOrder }
-  | { readonly kind: "hurry"; readonly round: number }
-  | { readonly kind: "publish"; readonly draft: Draft }
-  | { readonly kind: "settled"; readonly state: SettledState }
-  | { readonly kind: "wake"; readonly atMs: number }
-  | { readonly kind: "finished"; readonly round: number };
 
 export type Stage = "idle" | "waiting" | "folding" | "training" | "publishing" | "collecting" | "finished";
 
@@ -122,6 +51,11 @@ export class Machine {
   #settledRound = 0;
   #start: Digest;
   #hurried = false;
+  readonly #own: Contribution[] = [];
+  /** By settled root: whether contributions that build on it are of our history. */
+  readonly #kin = new Map<Digest, boolean>();
+  /** The newest contribution seen of each other history, by its settled root. */
+  readonly #rivals = new Map<Digest, Contribution>();
   #trainStartedMs = 0;
   /** The last round that we trained in, in this life. */
   #trainedRound = -1;
@@ -150,6 +84,11 @@ export class Machine {
   /** History as seen from the parents that the current round builds on. */
   get view(): View {
     return this.#view;
+  }
+
+  /** Our own contribution that was published last. */
+  get lastOwn(): Contribution | undefined {
+    return lastPublished(this.#own);
   }
 
   /** The newest settled state that was folded. */
@@ -196,6 +135,8 @@ export class Machine {
     if (admission.kind !== "added") return this.#emit({ kind: "refuse", id, why: admission });
     for (const contribution of admission.contributions) {
       this.#emit({ kind: "admit", contribution });
+      if (contribution.header.author === this.#options.self) this.#own.push(contribution);
+      this.#watch(contribution);
       if (contribution.header.delta === null) this.#hold(contribution.id, true);
       else this.#emit({ kind: "pull", contribution });
     }
@@ -222,22 +163,25 @@ export class Machine {
   #move(nowMs: number): void {
     switch (this.#stage) {
       case "waiting":
+        if (this.#followRival(nowMs)) break;
         if (this.#isOutrun(this.round)) this.#startCollecting(nowMs);
         else if (this.#bodiesMissing().length === 0) this.#fold();
         break;
       case "training":
-        if (!this.#hurried && this.#published(this.round)) {
+        if (!this.#hurried && (this.#published(this.round) || this.#winner() !== undefined)) {
           this.#hurried = true;
           this.#emit({ kind: "hurry", round: this.round });
         }
         break;
       case "collecting":
-        this.#collect(nowMs);
+        if (!this.#followRival(nowMs)) this.#collect(nowMs);
+        break;
+      case "finished":
+        this.#followRival(nowMs);
         break;
       case "idle":
       case "folding":
       case "publishing":
-      case "finished":
         break;
     }
   }
@@ -245,10 +189,10 @@ export class Machine {
   // Entering a round.
 
   #enter(view: View, nowMs: number): void {
+    if (settledIn(view) !== settledIn(this.#view)) this.#kin.clear();
     this.#view = view;
     this.#electorate = electorateOf(view);
-    const own = this.graph.by(this.#options.self, view.round);
-    if (own !== undefined || this.#isOutrun(view.round)) return this.#startCollecting(nowMs);
+    if (this.#ownHere() !== undefined || this.#isOutrun(view.round)) return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#bodiesMissing()) this.#emit({ kind: "pull", contribution });
   }
@@ -267,7 +211,8 @@ export class Machine {
     for (let r = this.#settledRound; r < this.round; r++) {
       rounds.push({ round: r, terms: foldTerms(this.#view.included(r), this.#options.rule.outerRate) });
     }
-    this.#emit({ kind: "fold", plan: { round: this.round, settledRound: this.#settledRoundNow(), rounds } });
+    const settledRound = this.#settledRoundNow();
+    this.#emit({ kind: "fold", plan: { round: this.round, from: this.#settledRound, settledRound, rounds } });
   }
 
   /** At the end of a phase: just behind the last round that anybody trained in, the same on every node. */
@@ -300,7 +245,7 @@ export class Machine {
         seed: batchSeed(settled.root, this.round, self),
         tokensDone: this.#view.includedTokens(),
         flockSize: this.round === 0 ? this.#options.rule.startPeers : this.#view.parents.length,
-        restore: this.#excludedSince(self).map(({ id }) => id),
+        ...returnsOf(this.#own, this.#view),
       },
     });
   }
@@ -316,17 +261,6 @@ export class Machine {
     this.#settled.set(round, state);
     this.#settled.delete(round - 2 * this.#options.rule.settleDepth);
     if (isNews) this.#emit({ kind: "settled", state });
-  }
-
-  /** Own deltas of rounds that have settled since our last contribution, without them. */
-  #excludedSince(self: PeerId): Contribution[] {
-    const from = this.graph.latestOf(self)?.header.settled.round ?? 0;
-    const excluded: Contribution[] = [];
-    for (let r = from; r < this.#view.settledRound; r++) {
-      const own = this.graph.by(self, r);
-      if (own?.header.delta && !this.#view.included(r).includes(own)) excluded.push(own);
-    }
-    return excluded;
   }
 
   /** The budget is reached: contributions only cite from here on. */
@@ -348,7 +282,7 @@ export class Machine {
   #takeTrained(result: Trained, nowMs: number): void {
     const { run, self } = this.#options;
     // Ours of this round came back to us, after a crash: there is never a second one.
-    if (this.graph.by(self, this.round) !== undefined) return this.#startCollecting(nowMs);
+    if (this.#ownHere() !== undefined) return this.#startCollecting(nowMs);
     const settled = this.settled as SettledState;
     if (result.delta !== null) this.#tempo.trained(nowMs - this.#trainStartedMs);
     this.#stage = "publishing";
@@ -367,7 +301,7 @@ export class Machine {
         work: { ...result.work, data: batchSeed(settled.root, this.round, self) },
         evidence: [],
         supports: null,
-        previous: this.graph.latestOf(self),
+        previous: this.lastOwn,
       },
     });
   }
@@ -394,7 +328,7 @@ export class Machine {
 
   #collected(nowMs: number): boolean {
     if (this.#published(this.round + 1)) return true;
-    const own = this.graph.by(this.#options.self, this.round);
+    const own = this.#ownHere();
     const electorate = own === undefined ? without(this.#electorate, this.#options.self) : this.#electorate;
     const here = this.#authorsOf(this.round);
     const weight = weightOfAll(electorate, here);
@@ -413,7 +347,7 @@ export class Machine {
   /** Newcomers weigh nothing, but whoever published the last round is given the grace, or nobody would ever hear it. */
   #expected(): Set<PeerId> {
     const expected = this.#authorsOf(this.round - 1);
-    if (this.graph.by(this.#options.self, this.round) === undefined) expected.delete(this.#options.self);
+    if (this.#ownHere() === undefined) expected.delete(this.#options.self);
     return expected;
   }
 
@@ -436,7 +370,7 @@ export class Machine {
   #isOutrun(round: number): boolean {
     const authors = new Set<PeerId>();
     for (let r = round + 1; r < this.graph.roundsCount; r++) {
-      for (const { header } of this.graph.round(r)) authors.add(header.author);
+      for (const c of this.graph.round(r)) if (this.#isOurs(c)) authors.add(c.header.author);
     }
     authors.delete(this.#options.self);
     return hasHalf(this.#electorate, authors, this.#options.self);
@@ -446,8 +380,69 @@ export class Machine {
     return new Set(this.#checked(round).map(({ header }) => header.author));
   }
 
+  /** What may be cited of a round: the body passed, and it is of our history. */
   #checked(round: number): Contribution[] {
-    return this.graph.round(round).filter(({ id }) => this.#passed.has(id));
+    return this.graph.round(round).filter((c) => this.#passed.has(c.id) && this.#isOurs(c));
+  }
+
+  /** Our own contribution to this round of this history. */
+  #ownHere(): Contribution | undefined {
+    return this.#own.find((c) => c.header.round === this.round && this.#isOurs(c));
+  }
+
+  // Histories.
+
+  #isOurs(c: Contribution): boolean {
+    const { root } = c.header.settled;
+    const known = this.#kin.get(root);
+    if (known !== undefined) return known;
+    const isOurs = belongs(c, this.#view);
+    this.#kin.set(root, isOurs);
+    return isOurs;
+  }
+
+  #watch(c: Contribution): void {
+    if (this.#isOurs(c)) return;
+    const { root } = c.header.settled;
+    this.#rivals.delete(root);
+    this.#rivals.set(root, c);
+    const [oldest] = this.#rivals.keys();
+    if (oldest !== undefined && this.#rivals.size > RIVALS_MAX) this.#rivals.delete(oldest);
+  }
+
+  /** The contribution whose history outweighs ours, if there is one. A false settled root alone makes no history. */
+  #winner(): Contribution | undefined {
+    for (const [root, rival] of this.#rivals) {
+      if (sameHistory(rival.view, this.#view)) this.#rivals.delete(root);
+      else if (wins(rival.view, this.#view)) return rival;
+    }
+    return undefined;
+  }
+
+  /** Goes over to a history that outweighs ours: all is folded anew, and what was ours alone comes back as residual. */
+  #followRival(nowMs: number): boolean {
+    const winner = this.#winner();
+    if (winner === undefined) return false;
+    this.#emit({ kind: "resync", fork: forkOf(winner.view, this.#view), lost: this.settled });
+    this.#settledRound = 0;
+    this.#settled.clear();
+    this.#rivals.clear();
+    this.#kin.clear();
+    this.#forgetBodies(winner.header.round);
+    this.#enter(winner.view, nowMs);
+    return true;
+  }
+
+  /** Bodies of settled rounds were let go; those around the round that we go on with are asked for again. */
+  #forgetBodies(round: number): void {
+    this.#held.clear();
+    this.#passed.clear();
+    for (let r = 0; r < this.graph.roundsCount; r++) {
+      for (const contribution of this.graph.round(r)) {
+        if (contribution.header.delta === null) this.#hold(contribution.id, true);
+        else if (r >= round - 1) this.#emit({ kind: "pull", contribution });
+      }
+    }
   }
 
   #emit(effect: Effect): void {

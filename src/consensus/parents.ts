@@ -15,12 +15,9 @@ export function chooseParents(
   view: View,
   settledRoot: Digest | undefined,
 ): readonly Contribution[] {
-  const single = withoutEquivocators(checked);
-  const root = settledRoot ?? heaviestRoot(single, view);
-  return seat(
-    single.filter(({ header }) => header.settled.root === root),
-    view,
-  );
+  const root = settledRoot ?? heaviestRoot(checked, view);
+  // Once per history: an author that left a history for another may have been in this round before.
+  return seat(withoutEquivocators(checked.filter(({ header }) => header.settled.root === root)), view);
 }
 
 function heaviestRoot(contributions: readonly Contribution[], view: View): Digest | undefined {

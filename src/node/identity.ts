@@ -28,17 +28,23 @@ export interface SignedContribution {
 /** Completes a draft with the lot and the signature. The same draft always gives the same bytes (Ed25519, RFC 8032). */
 export async function signContribution(draft: Draft, key: PrivateKey): Promise<SignedContribution> {
   const { previous, ...rest } = draft;
-  const { run, phase, round } = rest;
-  const reveal = previous ? await preimage(key, `${run}/${phase}/${previous.header.round}`) : null;
-  const next = digestOf(digestToBytes(await preimage(key, `${run}/${phase}/${round}`)));
+  const reveal = previous ? await preimage(key, previous.header) : null;
+  const next = digestOf(digestToBytes(await preimage(key, rest)));
   const header = { ...rest, lot: { reveal, next } };
   const sig = await key.sign(signingBytes(header));
   return { ...encodeHeader(header, sig), header: { ...header, sig } };
 }
 
-/** A secret that only the key's owner can compute, and always the same: so no lot needs to be stored. */
-async function preimage(key: PrivateKey, name: string): Promise<Digest> {
-  return digestOf(await key.sign(new TextEncoder().encode(`starling/1/lot\n${name}`)));
+/**
+ * A secret that only the key's owner can compute, and always the same: so no lot needs to be stored. The settled root is
+ * in it because the same round may be lived again in another history.
+ */
+async function preimage(
+  key: PrivateKey,
+  { run, phase, round, settled }: Omit<Draft, "previous">,
+): Promise<Digest> {
+  const name = `starling/1/lot\n${run}/${phase}/${round}/${settled.root}`;
+  return digestOf(await key.sign(new TextEncoder().encode(name)));
 }
 
 /** Parses a header and checks its signature: `HEADER_SIGNATURE`, or one of parseHeader's codes. */

@@ -149,8 +149,12 @@ export class RoundLoop {
 
   async #train(order: TrainOrder): Promise<void> {
     const { learner, store, options } = this.#deps;
-    const restore = await Promise.all(order.restore.map((id) => this.#ownDelta(id)));
-    const trained = await learner.train({ phase: options.phase, round: order.round }, order, restore);
+    const [restore, withdraw] = await Promise.all([
+      this.#ownDeltas(order.restore),
+      this.#ownDeltas(order.withdraw),
+    ]);
+    const name = { phase: options.phase, round: order.round };
+    const trained = await learner.train(name, order, { restore, withdraw });
     const { result, delta, trainingMs } = trained;
     this.progress.countTraining(trainingMs, result.work.tokens, result.work.lossLast);
     const link = delta && {
@@ -159,6 +163,10 @@ export class RoundLoop {
       norm: delta.norm,
     };
     this.#dispatch({ kind: "trained", round: order.round, result: { ...result, delta: link } });
+  }
+
+  #ownDeltas(ids: readonly ContributionId[]): Promise<Uint8Array[]> {
+    return Promise.all(ids.map((id) => this.#ownDelta(id)));
   }
 
   async #ownDelta(id: ContributionId): Promise<Uint8Array> {
@@ -249,6 +257,8 @@ export class RoundLoop {
         return this.#settle(effect.state);
       case "wake":
         return this.#wakeAt(effect.atMs);
+      case "resync":
+        return this.#resync(effect.fork, effect.lost);
       case "finished":
         return this.#end();
     }
@@ -287,6 +297,14 @@ export class RoundLoop {
       weightsRoot,
       table: Object.fromEntries(table),
     });
+  }
+
+  #resync(fork: number, lost: SettledState | undefined): void {
+    this.progress.restart();
+    if (lost === undefined) return;
+    const { round, root } = lost;
+    const why = "another history has more voting weight behind it";
+    this.#deps.log.warn("our history lost: going over to another", { why, fork, round, root });
   }
 
   /** Everything that was trained has settled. */
@@ -330,14 +348,14 @@ export class RoundLoop {
 
   /** What we had on disk as our last word goes out again, byte for byte: nobody may have heard it. */
   async #sendAgain(): Promise<void> {
-    const own = this.machine.graph.latestOf(this.#deps.options.self);
+    const own = this.machine.lastOwn;
     const bytes = own && (await this.#deps.store.contributions.get(own.id));
     if (bytes !== undefined) await this.#deps.swarm.publish(this.#topic, bytes);
   }
 
   async #resumeState(): Promise<void> {
     const { options, learner, log } = this.#deps;
-    const own = this.machine.graph.latestOf(options.self);
+    const own = this.machine.lastOwn;
     if (own === undefined) return;
     const { phase, round, work } = own.header;
     const resumed = await learner.resume({ phase, round }, work.stateAfter);

@@ -62,10 +62,14 @@ export class Progress {
 
   /** Takes up the counts that history on disk still shows. */
   resume(graph: ContributionGraph, self: PeerId): void {
-    for (let round = 0; round < graph.roundsCount; round++) {
-      const delta = graph.by(self, round)?.header.delta;
-      if (delta) this.countPublished(delta.bytes);
-    }
+    for (const { header } of graph.of(self)) if (header.delta) this.countPublished(header.delta.bytes);
+  }
+
+  /** What had settled is void: count it anew. */
+  restart(): void {
+    this.#settledRound = 0;
+    this.#includedSettled = 0;
+    this.stepsSettled = 0;
   }
 }
 

@@ -2,6 +2,8 @@
  * One node of a flock: a real Machine, real deltas and real folds over small vectors; only time, the network and what
  * training learns are made up. What it saw, its residual and its settled roots are its disk and outlive a crash.
  */
+import { belongs } from "../../src/consensus/histories.ts";
+import { returnsOf } from "../../src/consensus/own-work.ts";
 import {
   type CodecSettings,
   type DeltaReader,
@@ -92,6 +94,8 @@ export class FlockNode {
   readonly settled: Map<number, Digest> = new Map();
   /** Rounds that it published in, one entry each time. */
   readonly publishedRounds: number[] = [];
+  /** How often it left a history for another. */
+  resyncs = 0;
   /** Codes of verdicts on what others sent, but for those that say it was known. */
   readonly refusals: string[] = [];
   finishedRound: number | undefined;
@@ -102,6 +106,8 @@ export class FlockNode {
   #life = 0;
   /** What compression dropped, as of the last contribution. (P,) */
   #residual: Int32Array;
+  /** The sum of all that it ever learned. (P,) */
+  readonly #learned: Int32Array;
   /** The delta that the next header names. */
   #body: Uint8Array | null = null;
   /** Weights of the last settled round, (P,). */
@@ -115,6 +121,7 @@ export class FlockNode {
     this.machine = this.#newMachine();
     this.#base = this.#zeros();
     this.#residual = this.#zeros();
+    this.#learned = this.#zeros();
   }
 
   /** Starts for the first time or again, with what it had seen before. */
@@ -190,8 +197,7 @@ export class FlockNode {
         // The real node writes it to disk here; ours keeps all that it saw.
         break;
       case "pull":
-        if (this.held.has(effect.contribution.id)) break;
-        this.#options.pull(this, effect.contribution.id);
+        this.#pull(effect.contribution.id);
         break;
       case "fold":
         this.#later(FOLD_MS, () => this.#fold(effect.plan));
@@ -216,6 +222,12 @@ export class FlockNode {
         note(`${this.index} settled ${round} ${root}`);
         break;
       }
+      case "resync":
+        // What had settled is void; the bodies are still on our disk.
+        this.settled.clear();
+        this.resyncs += 1;
+        note(`${this.index} goes over to another history, from round ${effect.fork}`);
+        break;
       case "wake":
         this.#later(effect.atMs - agenda.nowMs, () => this.#give({ kind: "tick" }));
         break;
@@ -226,7 +238,13 @@ export class FlockNode {
     }
   }
 
+  #pull(id: ContributionId): void {
+    if (this.held.has(id)) this.#later(0, () => this.#give({ kind: "body", id, passed: true }));
+    else this.#options.pull(this, id);
+  }
+
   #fold(plan: FoldPlan): void {
+    if (plan.from === 0) this.#base = this.#zeros();
     const weights = this.#base.slice();
     for (const { round, terms } of plan.rounds) {
       if (round === plan.settledRound) this.#base = weights.slice();
@@ -285,13 +303,18 @@ export class FlockNode {
   #finish(order: TrainOrder, steps: number): void {
     const { seed, training, run } = this.#options;
     const residual = this.#residual;
-    for (const id of order.restore) addInto(residual, this.#decode(id));
+    for (const id of order.restore) addInto(residual, this.#decode(id), 1);
+    for (const id of order.withdraw) addInto(residual, this.#decode(id), -1);
     const stateBefore = rootOfBytes(bytesOf(residual));
     let body: Uint8Array | null = null;
     let norm = 0;
     if (steps > 0) {
       const random = new SeededRandom(`${seed}/${this.index}/${order.round}/learned`);
-      for (let i = 0; i < residual.length; i++) residual[i] += random.below(2 ** 19) - 2 ** 18;
+      for (let i = 0; i < residual.length; i++) {
+        const learned = random.below(2 ** 19) - 2 ** 18;
+        residual[i] += learned;
+        this.#learned[i] += learned;
+      }
       ({ bytes: body, norm } = encodeDelta(residual, training.lengths, training.codec));
     }
     const result: Trained = {
@@ -310,6 +333,24 @@ export class FlockNode {
     this.#give({ kind: "trained", round: order.round, result });
   }
 
+  /**
+   * What it learned less what its residual and history hold of it: zero. Deltas that history left out since the last
+   * contribution would be restored by the next; those that are not settled yet count as held.
+   */
+  unaccounted(): Int32Array {
+    const rest = Int32Array.from(this.#learned, (learned, i) => learned - this.#residual[i]);
+    const { view, graph } = this.machine;
+    const own = graph.of(this.peer).filter(({ header }) => header.delta !== null);
+    const { restore, withdraw } = returnsOf(graph.of(this.peer), view);
+    for (const c of own) {
+      const isOpen = c.header.round >= view.settledRound && belongs(c, view);
+      const isIn = view.included(c.header.round).includes(c) || isOpen || restore.includes(c.id);
+      if (isIn === withdraw.includes(c.id)) continue;
+      this.#decode(c.id).forEach((value, i) => (rest[i] -= value));
+    }
+    return rest;
+  }
+
   #decode(id: ContributionId): Int32Array {
     const { training } = this.#options;
     const decoded = decodeDelta(
@@ -322,8 +363,8 @@ export class FlockNode {
   }
 
   #publish({ previous, ...draft }: Draft): void {
-    const reveal = previous === undefined ? null : digestFromBytes(this.#secretOf(previous.header.round));
-    const next = digestOf(this.#secretOf(draft.round));
+    const reveal = previous === undefined ? null : digestFromBytes(this.#secretOf(previous.header));
+    const next = digestOf(this.#secretOf(draft));
     const { bytes } = encodeHeader({ ...draft, lot: { reveal, next } }, NO_SIGNATURE);
     const parsed = parseHeader(bytes);
     assert(parsed.kind === "accept", `our own header parses: ${JSON.stringify(parsed)}`);
@@ -343,11 +384,11 @@ export class FlockNode {
     return opened.value;
   }
 
-  #secretOf(round: number): Uint8Array {
-    return sha256(textBytes(`${this.#options.seed}/${this.index}/${round}/secret`));
+  #secretOf({ round, settled }: Omit<Draft, "previous">): Uint8Array {
+    return sha256(textBytes(`${this.#options.seed}/${this.index}/${round}/${settled.root}/secret`));
   }
 }
 
-function addInto(sum: Int32Array, values: Int32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+function addInto(sum: Int32Array, values: Int32Array, sign: 1 | -1): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += sign * values[i];
 }

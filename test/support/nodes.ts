@@ -102,7 +102,7 @@ export class Flock implements AsyncDisposable {
         zeroState: headers[0]?.header.work.stateBefore as Digest,
       });
       for (const { id, header } of headers) graph.add(id, header);
-      const last = graph.latestOf(self);
+      const last = graph.of(self).at(-1);
       assert(last !== undefined, "the node has published");
       return { view: last.view, graph };
     } finally {

@@ -49,6 +49,8 @@ import {
   tensorLengths,
 } from "../../trainer/index.ts";
 
+import type { OwnDeltas } from "./protocol.ts";
+
 export interface LearnerOptions {
   readonly model: ModelConfig;
   readonly optimizer: Optimizer;
@@ -125,6 +127,7 @@ export class Learner {
 
   /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
+    if (plan.from < this.#settledRound) this.#startAgain();
     const planned = new Map(plan.rounds.map(({ round, terms }) => [round, terms]));
     for (const [round, terms] of this.#applied) {
       if (sameTerms(terms, planned.get(round))) continue;
@@ -148,6 +151,14 @@ export class Learner {
     };
   }
 
+  /** Another history is followed now: what had settled is void. */
+  #startAgain(): void {
+    this.#weights.set(initialWeights(this.#options.model, this.#options.seed));
+    this.#settled.set(this.#weights);
+    this.#settledRound = 0;
+    this.#applied.clear();
+  }
+
   #apply(weights: Int32Array, terms: readonly FoldTerm[], direction: 1 | -1): void {
     const readers = terms.map(({ id, factor }) => {
       const reader = this.#deltas.get(id);
@@ -159,18 +170,19 @@ export class Learner {
   }
 
   /**
-   * One round: residual = beta * residual + (start - end); encode; residual -= decoded. `restore` are own deltas that
-   * settled as excluded. With 0 steps done (closing, or every step failed) there is no delta.
+   * One round: residual = beta * residual + (start - end); encode; residual -= decoded. Before, own
+   * deltas that history left out come back into the residual, and those that it took after all go out. With 0 steps done (closing, or every step failed) there is no delta.
    */
   async train(
     order: TrainOrder,
-    restore: readonly Uint8Array[],
+    own: OwnDeltas,
   ): Promise<{
     result: Omit<Trained, "delta">;
     delta: { bytes: Uint8Array; norm: number } | null;
     trainingMs: number;
   }> {
-    for (const bytes of restore) this.#restore(bytes);
+    for (const bytes of own.restore) this.#addToResidual(bytes, 1);
+    for (const bytes of own.withdraw) this.#addToResidual(bytes, -1);
     const stateBefore = this.#stateRoot();
     const startedMs = this.#clock.nowMs();
     const steps = order.closing ? NO_STEPS : await this.#steps(order);
@@ -245,11 +257,11 @@ export class Learner {
     return encodeDelta(this.#residual, this.#lengths, codec);
   }
 
-  #restore(bytes: Uint8Array): void {
+  #addToResidual(bytes: Uint8Array, sign: 1 | -1): void {
     const decoded = decodeDelta(bytes, this.#lengths, this.#options.codec);
     if (decoded.kind !== "accept") throw new StarlingError(decoded.code, `our own delta: ${decoded.detail}`);
     for (let i = 0; i < this.#residual.length; i++) {
-      const sum = (this.#residual[i] as number) + (decoded.value[i] as number);
+      const sum = (this.#residual[i] as number) + sign * (decoded.value[i] as number);
       this.#residual[i] = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), sum));
     }
   }

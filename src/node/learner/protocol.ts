@@ -4,6 +4,12 @@ import type { ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
+/** The deltas that an order's `restore` and `withdraw` name. */
+export interface OwnDeltas {
+  readonly restore: readonly Uint8Array[];
+  readonly withdraw: readonly Uint8Array[];
+}
+
 export interface RoundResult {
   readonly result: Omit<Trained, "delta">;
   readonly delta: { readonly bytes: Uint8Array; readonly norm: number } | null;
@@ -18,7 +24,7 @@ export interface LearnerThread {
   hold(id: ContributionId, bytes: Uint8Array): Verdict<number>;
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
   /** Trains, and has the new state on disk before it answers. */
-  train(name: RoundName, order: TrainOrder, restore: readonly Uint8Array[]): Promise<RoundResult>;
+  train(name: RoundName, order: TrainOrder, own: OwnDeltas): Promise<RoundResult>;
   hurry(round: number): void;
   evaluate(which: Which, batchesMax: number): Promise<number>;
   sample(prompt: string, tokensCount: number): Promise<string>;

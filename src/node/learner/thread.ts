@@ -44,10 +44,10 @@ const thread: LearnerThread = {
     }),
   hold: (id, bytes) => opened().learner.hold(id, bytes),
   fold: (plan) => opened().learner.fold(plan),
-  train: (name, order, restore) =>
+  train: (name, order, own) =>
     turns.add(async () => {
       const { learner, states } = opened();
-      const trained = await learner.train(order, restore);
+      const trained = await learner.train(order, own);
       await states.save(name, learner.state());
       return trained;
     }),

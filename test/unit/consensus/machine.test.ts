@@ -67,7 +67,7 @@ class Table {
   }
 
   #stateBefore(): Digest {
-    const own = this.machine.graph.latestOf(peerOf("ada"));
+    const own = this.machine.graph.of(peerOf("ada")).at(-1);
     return own?.header.work.stateAfter ?? this.history.options.zeroState;
   }
 }

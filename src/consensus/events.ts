@@ -1,0 +1,87 @@
+/** What a node tells the machine (events), and what the machine asks of the node (effects). */
+import type { ContributionId, Digest, Refused } from "../core/index.ts";
+import type { FoldTerm } from "./fold.ts";
+import type { DeltaLink, Header, UnsignedHeader, Work } from "./header.ts";
+import type { Returns } from "./own-work.ts";
+import type { Contribution } from "./view.ts";
+import type { WeightTable } from "./weights.ts";
+
+export type Event = { readonly nowMs: number } & (
+  | { readonly kind: "header"; readonly id: ContributionId; readonly header: Header }
+  /**
+   * The delta was pulled. `passed`: it decodes, its norm is the header's and our gates let it pass, so we may cite it.
+   * `foldable`: all but the gates (default: passed); what the others included is folded without our consent.
+   */
+  | {
+      readonly kind: "body";
+      readonly id: ContributionId;
+      readonly passed: boolean;
+      readonly foldable?: boolean;
+    }
+  /** All history that was at hand has been given: start working. */
+  | { readonly kind: "begin" }
+  | {
+      readonly kind: "folded";
+      readonly round: number;
+      readonly start: Digest;
+      readonly settledWeights: Digest;
+    }
+  | { readonly kind: "trained"; readonly round: number; readonly result: Trained }
+  | { readonly kind: "tick" }
+);
+
+/** What the trainer did: no steps and no delta in a closing contribution. */
+export interface Trained {
+  readonly delta: DeltaLink | null;
+  readonly work: Pick<
+    Work,
+    "steps" | "tokens" | "lossFirst" | "lossLast" | "stateBefore" | "stateAfter" | "engine"
+  >;
+}
+
+/** Which rounds make up the weights that round R starts from. */
+export interface FoldPlan {
+  readonly round: number;
+  /** The first round of the plan; below what was folded before: start again from the phase's start. */
+  readonly from: number;
+  /** Rounds below this are settled. */
+  readonly settledRound: number;
+  /** One entry per round, from the last settled round that was planned before up to R-1. */
+  readonly rounds: readonly { readonly round: number; readonly terms: readonly FoldTerm[] }[];
+}
+
+export interface TrainOrder extends Returns {
+  readonly round: number;
+  /** Only cite: the phase's budget is reached. */
+  readonly closing: boolean;
+  readonly seed: Digest;
+  /** Included tokens before this round, and how many of the flock train along: the learning rate's position. */
+  readonly tokensDone: number;
+  readonly flockSize: number;
+}
+
+export interface SettledState {
+  readonly round: number;
+  readonly root: Digest;
+  readonly weightsRoot: Digest;
+  readonly table: WeightTable;
+}
+
+/** A header without what only the key's owner can add; `previous` is our latest contribution, for the lot. */
+export type Draft = Omit<UnsignedHeader, "lot"> & { readonly previous: Contribution | undefined };
+
+export type Effect =
+  | { readonly kind: "refuse"; readonly id: ContributionId; readonly why: Refused }
+  /** It is part of the history that we hold now: keep it for ever. */
+  | { readonly kind: "admit"; readonly contribution: Contribution }
+  | { readonly kind: "want"; readonly ids: readonly ContributionId[] }
+  | { readonly kind: "pull"; readonly contribution: Contribution }
+  | { readonly kind: "fold"; readonly plan: FoldPlan }
+  | { readonly kind: "train"; readonly order: TrainOrder }
+  | { readonly kind: "hurry"; readonly round: number }
+  | { readonly kind: "publish"; readonly draft: Draft }
+  | { readonly kind: "settled"; readonly state: SettledState }
+  /** Another history outweighs ours: all is folded anew; what had settled from round `fork` on is void. */
+  | { readonly kind: "resync"; readonly fork: number; readonly lost: SettledState | undefined }
+  | { readonly kind: "wake"; readonly atMs: number }
+  | { readonly kind: "finished"; readonly round: number };
