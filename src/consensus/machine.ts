@@ -25,7 +25,6 @@ import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
 import { Tempo } from "./tempo.ts";
 import type { Contribution, View } from "./view.ts";
-import type { WeightTable } from "./weights.ts";
 
 /** Other histories that are kept an eye on; the one heard of longest ago gives way. Guess. */
 const RIVALS_MAX = 16;

@@ -45,6 +45,12 @@ const CHECKPOINT_ROUNDS = 8;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
 
+/** Keeps a node's event log, from which its machine can be run again. */
+export interface Recorder {
+  begin(options: MachineOptions): void;
+  event(event: Event, effects: readonly Effect[]): void;
+}
+
 export interface LoopDeps {
   readonly options: MachineOptions;
   readonly run: RunId;
@@ -56,6 +62,8 @@ export interface LoopDeps {
   readonly log: Logger;
   /** Others may know more than we do: ask before starting. */
   readonly asksFirst: boolean;
+  /** Told of all that the machine was told, and what it asked for. */
+  readonly recorder: Recorder | undefined;
   /** Called whenever something may have changed in the machine or in the progress. */
   changed(): void;
   /** Called once, when the loop cannot go on. */
@@ -82,6 +90,7 @@ export class RoundLoop {
     const { phase } = options;
     this.#deps = deps;
     this.machine = new Machine(options);
+    deps.recorder?.begin(options);
     this.finished = new Promise((resolve) => (this.#finish = resolve));
     this.#topic = contributionsTopic(run, phase);
     const { graph } = this.machine;
@@ -228,7 +237,9 @@ export class RoundLoop {
   // 5. What the machine decides, done.
 
   #dispatch(event: EventWithoutTime): readonly Effect[] {
-    const effects = this.machine.handle({ ...event, nowMs: this.#deps.clock.nowMs() });
+    const timed: Event = { ...event, nowMs: this.#deps.clock.nowMs() };
+    const effects = this.machine.handle(timed);
+    this.#deps.recorder?.event(timed, effects);
     for (const effect of effects) this.#spawn(this.#perform(effect));
     this.#deps.changed();
     return effects;

@@ -21,7 +21,7 @@ import { type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts";
 import { type EngineName, parametersCount, supportedEngines } from "../trainer/index.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
-import { RoundLoop } from "./loop.ts";
+import { type Recorder, RoundLoop } from "./loop.ts";
 import { type Manifest, decodeManifest, encodeManifest, limitsOf, phaseOf, runIdOf } from "./manifest.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
@@ -42,6 +42,12 @@ export interface NodeOptions {
   readonly localAddresses: boolean;
 }
 
+export interface NodeDeps {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly recorder?: Recorder;
+}
+
 export interface StarlingNode extends Service {
   readonly peerId: PeerId;
   status(): NodeStatus;
@@ -60,13 +66,10 @@ const RETRY_MS = 500;
 const FETCH_MS_MAX = 30_000;
 
 /** A node whose data folder is open; `start` connects it and begins. Throws the storage room's errors. */
-export async function createNode(
-  options: NodeOptions,
-  deps: { log: Logger; clock?: Clock },
-): Promise<StarlingNode> {
+export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
   const run = typeof options.run === "string" ? options.run : runIdOf(options.run);
   const store = await openStore(options.dataDir, { run, log: deps.log });
-  return new Node(options, run, store, deps.log, deps.clock ?? systemClock);
+  return new Node(options, run, store, deps);
 }
 
 class Node implements StarlingNode {
@@ -78,6 +81,7 @@ class Node implements StarlingNode {
   readonly #store: Store;
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #recorder: Recorder | undefined;
   readonly #stopping = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #delay: ReturnType<typeof monitorEventLoopDelay> = monitorEventLoopDelay({ resolution: 10 });
@@ -92,12 +96,13 @@ class Node implements StarlingNode {
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor(options: NodeOptions, run: RunId, store: Store, log: Logger, clock: Clock) {
+  constructor(options: NodeOptions, run: RunId, store: Store, { log, clock, recorder }: NodeDeps) {
     this.#options = options;
     this.#run = run;
     this.#store = store;
     this.#log = log.child("node");
-    this.#clock = clock;
+    this.#clock = clock ?? systemClock;
+    this.#recorder = recorder;
     this.peerId = store.peerId;
     this.finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
@@ -218,6 +223,7 @@ class Node implements StarlingNode {
       learner: client.learner,
       clock: this.#clock,
       log: this.#log,
+      recorder: this.#recorder,
       changed: () => this.#changed(),
       asksFirst: this.#options.bootstrap.length > 0 || this.#options.mdns,
       fail: this.#fail,

@@ -12,6 +12,7 @@ import {
   initRun,
   runIdOf,
 } from "../../src/node/index.ts";
+import type { Recorder } from "../../src/node/loop.ts";
 import { limitsOf, phaseOf } from "../../src/node/manifest.ts";
 import { openStore } from "../../src/storage/index.ts";
 
@@ -49,7 +50,7 @@ export class Flock implements AsyncDisposable {
   }
 
   /** Node 0 gets the manifest; the others only its address and the run's CID. */
-  async start(index: number, o: { log?: Logger } = {}): Promise<StarlingNode> {
+  async start(index: number, o: { log?: Logger; recorder?: Recorder } = {}): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
     const node = await createNode(
       {
@@ -64,7 +65,7 @@ export class Flock implements AsyncDisposable {
         mdns: false,
         localAddresses: true,
       },
-      { log: o.log ?? silentLog },
+      { log: o.log ?? silentLog, ...(o.recorder && { recorder: o.recorder }) },
     );
     this.nodes[index] = node;
     await node.start();
