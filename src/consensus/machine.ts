@@ -12,12 +12,12 @@
  * A node that lacks a body it must fold keeps pulling and skips the round when the others go on without it. Histories
  * that settled differently are kept apart (histories.ts); when another one outweighs ours, we go over to it.
  */
-import type { ContributionId, Digest, PeerId, Refused } from "../core/index.ts";
+import type { ContributionId, Digest, PeerId } from "../core/index.ts";
 import { type Electorate, electorateOf, hasHalf, weightOfAll, without } from "./electorate.ts";
 import { type FoldTerm, foldTerms } from "./fold.ts";
 import { ContributionGraph, type GraphOptions } from "./graph.ts";
 import type { Header } from "./header.ts";
-import type { Draft, Effect, Event, SettledState, Trained } from "./events.ts";
+import type { Effect, Event, SettledState, Trained } from "./events.ts";
 import { HEADER_VERSION } from "./header.ts";
 import { belongs, forkOf, sameHistory, settledIn, wins } from "./histories.ts";
 import { lastPublished, returnsOf } from "./own-work.ts";
