@@ -145,7 +145,7 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
       } catch (error) {
         await libp2p.stop();
         const where = options.listen.join(", ");
-        const message = `expected to listen on ${where}, got: ${messageOf(error)}; is the port in use?`;
+        const message = `expected to listen on ${where}, got: ${reasonOf(error)}; choose another port, or stop what uses it`;
         throw new StarlingError("LISTEN_FAILED", message, { cause: error });
       }
     },
@@ -155,6 +155,12 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     ping: libp2p.services.ping,
     dht: libp2p.services.dht,
   };
+}
+
+/** The system's own words, such as `listen EADDRINUSE: address already in use …`, out of libp2p's many lines. */
+function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return /listen E[A-Z]+: [^\n]*/.exec(message)?.[0] ?? message.split("\n")[0] ?? "";
 }
 
 /** sha256(length of topic | topic | data)[:20]: the same bytes on two topics are two messages. */

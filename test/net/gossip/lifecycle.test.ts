@@ -33,10 +33,13 @@ test("traffic of the whole host grows with what it does and stays when connectio
   expect(a.traffic().bytesOut).toBeGreaterThanOrEqual(bytesOut);
 });
 
-test("an address that cannot be listened on fails the start with what to do", async () => {
+test("F16: an address that cannot be listened on fails the start with what to do", async () => {
   const first = await startedNode();
   const address = first.addresses()[0] ?? "";
   const taken = address.slice(0, address.indexOf("/p2p/"));
   const second = await node({ listen: [taken] });
-  await expect(second.start()).rejects.toMatchObject({ code: "LISTEN_FAILED" });
+  await expect(second.start()).rejects.toMatchObject({
+    code: "LISTEN_FAILED",
+    message: expect.stringMatching(/^expected to listen on .*, got: listen EADDRINUSE[^\n]*; choose another port/),
+  });
 });
