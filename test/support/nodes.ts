@@ -1,5 +1,5 @@
 /** Real nodes in one process: their own data folders, real libp2p over TCP on loopback, real training. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ContributionGraph, type View, parseHeader, settledRoot } from "../../src/consensus/index.ts";
@@ -50,7 +50,10 @@ export class Flock implements AsyncDisposable {
   }
 
   /** Node 0 gets the manifest; the others only its address and the run's CID. */
-  async start(index: number, o: { log?: Logger; recorder?: Recorder } = {}): Promise<StarlingNode> {
+  async start(
+    index: number,
+    o: { log?: Logger; recorder?: Recorder; bootstrap?: readonly string[] } = {},
+  ): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
     const node = await createNode(
       {
@@ -58,7 +61,7 @@ export class Flock implements AsyncDisposable {
         run: index === 0 ? this.manifest : runIdOf(this.manifest),
         listen: ["/ip4/127.0.0.1/tcp/0"],
         announce: [],
-        bootstrap,
+        bootstrap: o.bootstrap ?? bootstrap,
         engine: "cpu",
         threads: 1,
         dht: true,
@@ -70,6 +73,22 @@ export class Flock implements AsyncDisposable {
     this.nodes[index] = node;
     await node.start();
     return node;
+  }
+
+  /**
+   * Two nodes with the manifest and the text on their disks that know only each other: the first of them is the
+   * other's only address.
+   */
+  async startApart(
+    indices: readonly [number, number],
+    logOf: (index: number) => Logger,
+  ): Promise<StarlingNode[]> {
+    const [first, second] = indices;
+    for (const index of indices)
+      await cp(join(this.dataDir(0), "blocks"), join(this.dataDir(index), "blocks"), { recursive: true });
+    const one = await this.start(first, { log: logOf(first), bootstrap: [] });
+    const other = await this.start(second, { log: logOf(second), bootstrap: one.status().addresses });
+    return [one, other];
   }
 
   async startAll(count: number): Promise<StarlingNode[]> {

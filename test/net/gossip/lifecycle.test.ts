@@ -40,6 +40,8 @@ test("F16: an address that cannot be listened on fails the start with what to do
   const second = await node({ listen: [taken] });
   await expect(second.start()).rejects.toMatchObject({
     code: "LISTEN_FAILED",
-    message: expect.stringMatching(/^expected to listen on .*, got: listen EADDRINUSE[^\n]*; choose another port/),
+    message: expect.stringMatching(
+      /^expected to listen on .*, got: listen EADDRINUSE[^\n]*; choose another port/,
+    ),
   });
 });
