@@ -10,6 +10,20 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+export interface RoundRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `7`, or `5-9` with both ends in it. */
+export function roundRange(text: string): RoundRange {
+  const match = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (first <= last) return { first, last };
+  throw new InvalidArgumentError("Expected a round such as 7, or rounds such as 5-9.");
+}
+
 /** Collects an option that may be given several times; a value may also hold several, separated by commas. */
 export function multiaddrs(text: string, previous: string[]): string[] {
   const addresses = text.split(",").map((part) => part.trim());

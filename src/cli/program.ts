@@ -5,12 +5,14 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
-import { ROUNDS_MAX, SEED_MAX, multiaddrs, wholeNumber } from "./arguments.ts";
+import { ROUNDS_MAX, SEED_MAX, multiaddrs, roundRange, wholeNumber } from "./arguments.ts";
 import type { ExportArguments } from "./commands/export.ts";
 import type { InitArguments } from "./commands/init.ts";
+import type { LedgerArguments } from "./commands/ledger.ts";
 import type { StartArguments } from "./commands/start.ts";
 import type { StatusArguments } from "./commands/status.ts";
 import type { StopArguments } from "./commands/stop.ts";
+import type { VerifyArguments } from "./commands/verify.ts";
 
 const EXAMPLES = `
 A run is one training effort; its manifest (a file) says everything that its nodes must agree on, and the manifest's
@@ -28,6 +30,10 @@ Watch it, take the model home, stop:
   $ starling export --out my-model
   $ starling stop
 
+Check everything that it took part in, and see who did what:
+  $ starling verify
+  $ starling ledger --excluded
+
 Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling.`;
 
 /** The whole program; parsing throws a `CommanderError` with exit code 2 for wrong arguments. */
@@ -44,6 +50,8 @@ export function createProgram(): Command {
   addStatus(program);
   addExport(program);
   addStop(program);
+  addVerify(program);
+  addLedger(program);
   return program;
 }
 
@@ -141,4 +149,53 @@ function addStop(program: Command): void {
     .description("stop the node that runs on a data folder, and wait until it has")
     .addOption(dataOption())
     .action(async (given: StopArguments) => (await import("./commands/stop.ts")).stop(given));
+}
+
+function addVerify(program: Command): void {
+  program
+    .command("verify")
+    .description("check a stopped node's whole history: hashes, signatures, citations, every fold and root")
+    .addOption(dataOption())
+    .option("--from-start", "check again what an earlier check has checked", false)
+    .option("--json", "findings and report as JSON lines, for scripts", false)
+    .addHelpText(
+      "after",
+      `
+It goes on where the last check left off, and needs no network. Each finding names a contribution or a file, what was
+expected and what came.
+
+Exit codes: 0 all checked and true, 1 something is false (or it could not be done), 2 nothing is false, but not all could
+be checked, because bodies are not here any more or it was stopped early.
+
+Examples:
+  $ starling verify --data my-node
+  $ starling verify --from-start --json | jq .findingsCount`,
+    )
+    .action(async (given: VerifyArguments) => (await import("./commands/verify.ts")).verify(given));
+}
+
+function addLedger(program: Command): void {
+  program
+    .command("ledger")
+    .description("list the contributions in a stopped node's folder: whose, when, included or why not")
+    .addOption(dataOption())
+    .option("--json", "everything, one JSON object a line", false)
+    .option("--author <peer-id>", "only this author's")
+    .option("--phase <number>", "only of this phase", wholeNumber(0, 6))
+    .addOption(new Option("--round <number>", "only of this round").argParser(roundRange).conflicts("rounds"))
+    .option("--rounds <first-last>", "only of these rounds", roundRange)
+    .option("--included", "only what history includes")
+    .addOption(new Option("--excluded", "only what history leaves out").conflicts("included"))
+    .addHelpText(
+      "after",
+      `
+Reasons for being excluded: other history (it built on another settled state), equivocation (two of one author in a
+round), round not decided (nobody has cited it yet), not yet settled (later citations may still include it), not cited by
+half of the weight.
+
+Examples:
+  $ starling ledger --rounds 5-9 --excluded
+  $ starling ledger --json | jq -r 'select(.included) | .author' | sort | uniq -c`,
+    )
+    .action(async (given: LedgerArguments) => (await import("./commands/ledger.ts")).ledger(given));
 }

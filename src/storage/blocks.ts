@@ -20,11 +20,7 @@ export interface BlockStore {
 
 /** Every method throws `DISK_READ_FAILED`, `DISK_WRITE_FAILED` or `DISK_FULL` when the disk does not work. */
 export function createBlockStore(o: { dir: string; temporaryDir: string; log: Logger }): BlockStore {
-  const pathOf = (cid: Cid): string => {
-    // Also keeps a name that is no CID from becoming a path.
-    assert(parseCid(cid) !== undefined, `expected a CID, got ${JSON.stringify(cid)}`);
-    return join(o.dir, cid.slice(-2), cid);
-  };
+  const pathOf = (cid: Cid): string => blockPath(o.dir, cid);
   const remove = async (cid: Cid): Promise<void> => {
     const path = pathOf(cid);
     try {
@@ -70,4 +66,11 @@ export function createBlockStore(o: { dir: string; temporaryDir: string; log: Lo
     },
     delete: remove,
   };
+}
+
+/** Where a block is kept below the folder of all blocks. */
+export function blockPath(dir: string, cid: Cid): string {
+  // Also keeps a name that is no CID from becoming a path.
+  assert(parseCid(cid) !== undefined, `expected a CID, got ${JSON.stringify(cid)}`);
+  return join(dir, cid.slice(-2), cid);
 }

@@ -72,6 +72,31 @@ export async function getBody(
 }
 
 /**
+ * The body out of blocks as `read` finds them, every one checked, and nothing changed: `BODY_MISSING` (ignored) when one
+ * is not there, else the codes of `pullBody`; the block is named in the detail.
+ */
+export async function readBody(
+  read: (cid: Cid) => Promise<Uint8Array | undefined>,
+  cid: Cid,
+  bytesMax: number,
+): Promise<Verdict<Uint8Array>> {
+  return assemble(cid, bytesMax, async (child, check) => {
+    const bytes = await read(child);
+    if (bytes === undefined) return ignore("BODY_MISSING", `expected block ${child}, got none`);
+    if (matchesCid(child, bytes)) return check(bytes);
+    return reject(
+      "BODY_BLOCK_HASH",
+      `expected the bytes of block ${child}, got those of ${actualCid(child, bytes)}`,
+    );
+  });
+}
+
+/** What a block with these bytes would be called, in the codec of the name that it does not have. */
+function actualCid(named: Cid, bytes: Uint8Array): Cid {
+  return cidOf(bytes, parseCid(named)?.code ?? RAW);
+}
+
+/**
  * The body, with the blocks that are missing pulled by `fetch`, at most 4 at a time, and stored. Allocates one body of
  * the size that its node states, after that was checked. Rejects only with what `fetch` or the disk rejects with, and
  * not before all that was started is done.

@@ -40,13 +40,22 @@ export interface ContributionStore {
   all(phase: number): AsyncIterable<Uint8Array>;
 }
 
+type Table<V> = ReturnType<typeof ClassicLevel.prototype.sublevel<string, V>>;
+
+/** `headers`: signed bytes by `headerKey`. `places`: that key by id. */
+export function tablesOf(db: ClassicLevel): { headers: Table<Uint8Array>; places: Table<string> } {
+  return {
+    headers: db.sublevel<string, Uint8Array>("headers", { valueEncoding: "view" }),
+    places: db.sublevel<string, string>("places", {}),
+  };
+}
+
 export function createContributionStore(o: {
   db: ClassicLevel;
   dir: string;
   log: Logger;
 }): ContributionStore {
-  const headers = o.db.sublevel<string, Uint8Array>("headers", { valueEncoding: "view" });
-  const places = o.db.sublevel<string, string>("places", {});
+  const { headers, places } = tablesOf(o.db);
 
   /** Whether a header is what its id names; LevelDB does not check its own checksums on every read. */
   const isWhole = (id: ContributionId, bytes: Uint8Array): boolean => {
@@ -73,7 +82,7 @@ export function createContributionStore(o: {
         bytes.length <= HEADER_BYTES_MAX,
         `expected at most ${HEADER_BYTES_MAX} bytes, got ${bytes.length}`,
       );
-      const key = roundKey(phase, round) + id;
+      const key = headerKey(phase, round, id);
       try {
         await o.db
           .batch()
@@ -110,6 +119,11 @@ export function createContributionStore(o: {
     },
     all: (phase) => ordered({ gt: roundKey(phase, 0), lt: phaseEnd(phase) }),
   };
+}
+
+/** Where a header is kept. */
+export function headerKey(phase: number, round: number, id: ContributionId): string {
+  return roundKey(phase, round) + id;
 }
 
 /** Fixed width, so that the order of the text is the order of the numbers. */

@@ -15,15 +15,21 @@ export async function loadOrCreateKey(
   path: string,
   o: { temporaryDir: string; log: Logger },
 ): Promise<PrivateKey> {
-  const content = await readWholeFile(path);
-  if (content === undefined) {
-    const key = await generateKeyPair("Ed25519");
-    const bytes = privateKeyToProtobuf(key);
-    await writeFileAtomic(path, bytes, { temporaryDir: o.temporaryDir, mode: OWNER_ONLY });
-    return key;
+  const stored = await readKey(path);
+  if (stored !== undefined) {
+    await closeToOthers(path, o.log);
+    return stored;
   }
-  await closeToOthers(path, o.log);
-  return checkKey(path, content.bytes);
+  const key = await generateKeyPair("Ed25519");
+  const bytes = privateKeyToProtobuf(key);
+  await writeFileAtomic(path, bytes, { temporaryDir: o.temporaryDir, mode: OWNER_ONLY });
+  return key;
+}
+
+/** The key, or undefined when there is none. Throws `KEY_INVALID`, `DISK_READ_FAILED`. */
+export async function readKey(path: string): Promise<PrivateKey | undefined> {
+  const content = await readWholeFile(path);
+  return content && checkKey(path, content.bytes);
 }
 
 async function closeToOthers(path: string, log: Logger): Promise<void> {

@@ -7,7 +7,15 @@
 import { readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { type Logger, assert, messageOf, silentLog } from "../core/index.ts";
+import {
+  type Logger,
+  type Refused,
+  assert,
+  messageOf,
+  reject,
+  rootOfBytes,
+  silentLog,
+} from "../core/index.ts";
 import { FILE_NAME, assertFileName } from "./file-set.ts";
 import {
   diskError,
@@ -22,6 +30,12 @@ import {
 export interface RoundName {
   readonly phase: number;
   readonly round: number;
+}
+
+export interface RawFolder extends RoundName {
+  /** Of the folder. */
+  readonly name: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 interface Entry extends RoundName {
@@ -97,6 +111,12 @@ export class SealedFolders {
       const newest = newestOfEachRound(await this.#entries());
       return newest.map(({ phase, round }) => ({ phase, round }));
     });
+  }
+
+  /** Every folder with all its files as they are on disk, the one saved last first; `checkSeal` tells if it is whole. */
+  async *raw(): AsyncGenerator<RawFolder> {
+    for (const { phase, round, dir } of await this.#entries())
+      yield { phase, round, name: basename(dir), files: await readFolder(dir) };
   }
 
   async #build(dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
@@ -187,6 +207,42 @@ export class SealedFolders {
     this.#last = result.catch(messageOf);
     return result;
   }
+}
+
+/** What is wrong with the files of a folder, as `raw` gives them; undefined when nothing is. */
+export function checkSeal(files: ReadonlyMap<string, Uint8Array>): Refused | undefined {
+  const sealed = files.get(SEAL);
+  const seal = sealed && parseSeal(sealed);
+  if (seal === undefined)
+    return reject("SEAL_INVALID", `${SEAL}: expected a seal, got ${sealed ? "something else" : "none"}`);
+  const unsealed = [...files.keys()].find(
+    (name) => name !== SEAL && !seal.files.some((file) => file.name === name),
+  );
+  if (unsealed !== undefined)
+    return reject("SEAL_BROKEN", `${unsealed}: expected no file that is not in the seal`);
+  for (const { name, bytes, root } of seal.files) {
+    const content = files.get(name);
+    if (content === undefined) return reject("SEAL_BROKEN", `${name}: expected ${bytes} bytes, got no file`);
+    if (content.length !== bytes)
+      return reject("SEAL_BROKEN", `${name}: expected ${bytes} bytes, got ${content.length}`);
+    const actual = rootOfBytes(content);
+    if (actual !== root) return reject("SEAL_BROKEN", `${name}: expected root ${root}, got ${actual}`);
+  }
+  return undefined;
+}
+
+async function readFolder(dir: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  try {
+    for (const name of (await readdir(dir)).toSorted()) {
+      const content = await readWholeFile(join(dir, name));
+      if (content !== undefined) files.set(name, content.bytes);
+    }
+  } catch (error) {
+    // To say which folder it was.
+    throw diskError("read", dir, error);
+  }
+  return files;
 }
 
 function newestOfEachRound(entries: readonly Entry[]): Entry[] {

@@ -159,7 +159,8 @@ async function makeFolders(dir: string): Promise<void> {
   }
 }
 
-async function inUse(dir: string): Promise<StarlingError> {
+/** Who holds the folder, as far as the lock's text says. */
+export async function inUse(dir: string): Promise<StarlingError> {
   const pid = await readLine(join(dir, "lock"));
   const holder = pid === undefined ? "another process" : `process ${pid}`;
   return new StarlingError(

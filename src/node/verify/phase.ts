@@ -1,0 +1,37 @@
+/** What a phase's history is checked against, all of it computed from the manifest. */
+import type { CodecSettings } from "../../codec/index.ts";
+import { type GraphOptions, settledRoot } from "../../consensus/index.ts";
+import { type RunId, bytesOf, rootOfBytes } from "../../core/index.ts";
+import { initialWeights, tensorLengths } from "../../trainer/index.ts";
+import { zeroStateRoot } from "../learner/state-root.ts";
+import { type Manifest, limitsOf, phaseOf } from "../manifest.ts";
+
+export interface PhaseFacts {
+  readonly graph: GraphOptions;
+  /** (P,) fixed point. */
+  readonly start: Int32Array;
+  readonly lengths: readonly number[];
+  readonly codec: CodecSettings;
+}
+
+export function phaseFacts(run: RunId, manifest: Manifest, phase: number): PhaseFacts {
+  const { model, rule, codec } = phaseOf(manifest, phase);
+  const start = initialWeights(model, manifest.seed);
+  const startRoot = rootOfBytes(bytesOf(start));
+  const table = new Map<never, never>();
+  return {
+    graph: {
+      run,
+      phase,
+      rule,
+      founders: manifest.founders,
+      limits: limitsOf(manifest, phase),
+      startRoot,
+      startSettled: settledRoot({ run, phase, round: 0, weightsRoot: startRoot, table }),
+      zeroState: zeroStateRoot(start.length),
+    },
+    start,
+    lengths: tensorLengths(model),
+    codec,
+  };
+}
