@@ -77,6 +77,8 @@ export interface TrainOrder {
   /** Included tokens before this round, and how many of the flock train along: the learning rate's position. */
   readonly tokensDone: number;
   readonly flockSize: number;
+  /** Settled tokens before this round: the codec's position. */
+  readonly settledTokens: number;
   /** Our own contributions that have settled as excluded: their deltas go back into the residual. */
   readonly restore: readonly ContributionId[];
 }
@@ -300,6 +302,7 @@ export class Machine {
         seed: batchSeed(settled.root, this.round, self),
         tokensDone: this.#view.includedTokens(),
         flockSize: this.round === 0 ? this.#options.rule.startPeers : this.#view.parents.length,
+        settledTokens: this.#view.settledTokens(),
         restore: this.#excludedSince(self).map(({ id }) => id),
       },
     });

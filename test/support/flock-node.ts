@@ -3,8 +3,9 @@
  * training learns are made up. What it saw, its residual and its settled roots are its disk and outlive a crash.
  */
 import {
-  type CodecSettings,
+  type CodecSchedule,
   type DeltaReader,
+  codecAt,
   decodeDelta,
   encodeDelta,
   openDelta,
@@ -54,7 +55,7 @@ export interface Parcel {
 export interface Training {
   /** Elements of each tensor. */
   readonly lengths: readonly number[];
-  readonly codec: CodecSettings;
+  readonly codec: CodecSchedule;
   readonly stepsPerRound: number;
   readonly stepMs: number;
 }
@@ -292,7 +293,11 @@ export class FlockNode {
     if (steps > 0) {
       const random = new SeededRandom(`${seed}/${this.index}/${order.round}/learned`);
       for (let i = 0; i < residual.length; i++) residual[i] += random.below(2 ** 19) - 2 ** 18;
-      ({ bytes: body, norm } = encodeDelta(residual, training.lengths, training.codec));
+      ({ bytes: body, norm } = encodeDelta(
+        residual,
+        training.lengths,
+        codecAt(training.codec, order.settledTokens),
+      ));
     }
     const result: Trained = {
       delta: body && { cid: cidOf(body, RAW), bytes: body.length, norm },
@@ -312,11 +317,9 @@ export class FlockNode {
 
   #decode(id: ContributionId): Int32Array {
     const { training } = this.#options;
-    const decoded = decodeDelta(
-      this.seen.get(id)?.body ?? new Uint8Array(0),
-      training.lengths,
-      training.codec,
-    );
+    const body = this.seen.get(id)?.body ?? new Uint8Array(0);
+    const settledTokens = this.machine.graph.get(id)?.view.settledTokens() ?? 0;
+    const decoded = decodeDelta(body, training.lengths, codecAt(training.codec, settledTokens));
     assert(decoded.kind === "accept", "our own delta decodes");
     return decoded.value;
   }
@@ -338,7 +341,8 @@ export class FlockNode {
   }
 
   #open(body: Uint8Array, { delta }: Header): DeltaReader {
-    const opened = openDelta(body, this.#options.training.lengths, this.#options.training.codec);
+    const { lengths, codec } = this.#options.training;
+    const opened = openDelta(body, lengths, codecAt(codec, this.machine.view.settledTokens()));
     assert(opened.kind === "accept" && opened.value.norm === delta?.norm, "our own delta opens");
     return opened.value;
   }

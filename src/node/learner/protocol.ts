@@ -2,7 +2,7 @@
 import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
 import type { ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
-import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
+import type { DeltaBody, LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
 export interface RoundResult {
   readonly result: Omit<Trained, "delta">;
@@ -15,10 +15,10 @@ export interface LearnerThread {
   open(options: LearnerOptions, dataDir: string): Promise<LearnerFacts>;
   /** Takes up the state at the end of an own round; false: it is lost, and training starts with an empty one. */
   resume(name: RoundName, stateAfter: Digest): Promise<boolean>;
-  hold(id: ContributionId, bytes: Uint8Array): Verdict<number>;
+  hold(id: ContributionId, body: DeltaBody): Verdict<number>;
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
   /** Trains, and has the new state on disk before it answers. */
-  train(name: RoundName, order: TrainOrder, restore: readonly Uint8Array[]): Promise<RoundResult>;
+  train(name: RoundName, order: TrainOrder, restore: readonly DeltaBody[]): Promise<RoundResult>;
   hurry(round: number): void;
   evaluate(which: Which, batchesMax: number): Promise<number>;
   sample(prompt: string, tokensCount: number): Promise<string>;
