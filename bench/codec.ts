@@ -95,7 +95,9 @@ const cell = (ms: readonly number[], deltas: number): string => {
   const rate = (4 * count * deltas) / 1e6 / (median(ms) / 1000);
   return `${median(ms).toFixed(0)} ms  ${rate.toFixed(0)} MB/s`;
 };
-const table = new Table({ head: ["settings", "bytes", "ratio", "encode 1", `check ${PEERS}`, `fold ${PEERS}`] });
+const table = new Table({
+  head: ["settings", "bytes", "ratio", "encode 1", `check ${PEERS}`, `fold ${PEERS}`],
+});
 for (const { name, bytes, encodeMs, openMs, foldMs } of cases) {
   const ratio = ((4 * count) / bytes).toFixed(1);
   table.push([name, bytes, ratio, cell(encodeMs, 1), cell(openMs, PEERS), cell(foldMs, PEERS)]);

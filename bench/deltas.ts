@@ -76,7 +76,11 @@ for (let round = 0; round < options.rounds; round++) {
     bodies.push({ id: `${round}/${peer}` as ContributionId, bytes: delta.bytes });
     losses.push(result.work.lossLast ?? Number.NaN);
   }
-  const terms = bodies.map(({ id }) => ({ id, cid: id as never, factor: Math.floor(2 ** 20 / options.peers) }));
+  const terms = bodies.map(({ id }) => ({
+    id,
+    cid: id as never,
+    factor: Math.floor(2 ** 20 / options.peers),
+  }));
   for (const learner of learners) {
     for (const { id, bytes } of bodies) {
       const held = learner.hold(id, { bytes, settledTokens: 0 });
@@ -88,10 +92,18 @@ for (let round = 0; round < options.rounds; round++) {
   const each = sizes.map((size) => floatBytes / size);
   ratios.push(...each);
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  table.push([round, mean(losses).toFixed(3), sizes.join(" "), Math.min(...each).toFixed(1), mean(each).toFixed(1)]);
+  table.push([
+    round,
+    mean(losses).toFixed(3),
+    sizes.join(" "),
+    Math.min(...each).toFixed(1),
+    mean(each).toFixed(1),
+  ]);
 }
 for (const learner of learners) await learner.close();
 const { keep, bits, beta } = options;
-console.log(`${parametersCount(model)} parameters, keep ${keep} of 4096, ${bits} bits, beta ${beta}; float32: ${floatBytes} bytes`);
+console.log(
+  `${parametersCount(model)} parameters, keep ${keep} of 4096, ${bits} bits, beta ${beta}; float32: ${floatBytes} bytes`,
+);
 console.log(table.toString());
 console.log(`least ratio ${Math.min(...ratios).toFixed(1)}`);

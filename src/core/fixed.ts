@@ -17,11 +17,10 @@ export function fromFixed(value: number): number {
   return value / ONE;
 }
 
-/** Nearest integer, ties to even. Exact for |x| < 2^52. */
+/** In [2^52, 2^53) doubles are the integers, so an addition rounds to one; 1.5 leaves room on both sides. */
+const ROUNDER = 1.5 * 2 ** 52;
+
+/** Nearest integer, ties to even. Exact for |x| <= 2^51. */
 export function roundHalfToEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
+  return x + ROUNDER - ROUNDER;
 }
