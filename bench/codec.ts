@@ -1,14 +1,20 @@
 /**
- * How fast the codec is at 25M parameters: encode one delta; check 16 and fold them into weights, the work of one
- * round among 17 peers. CPU time of the one thread that does it, medians; the cases take turns, so that a busy machine
+ * How fast the codec is at 25M parameters: feed back and encode one delta; check 16 and fold them into weights, the
+ * work of one round among 17 peers. CPU time of the one thread that does it, medians; the cases take turns, so that a busy machine
  * is busy for all of them. `npm run bench:codec -- --runs 7`
  */
 import { availableParallelism, cpus } from "node:os";
 import { Command } from "commander";
 import Table from "cli-table3";
-import { type CodecSettings, type DeltaReader, encodeDelta, openDelta } from "../src/codec/index.ts";
+import {
+  type CodecSettings,
+  type DeltaReader,
+  accumulateResidual,
+  encodeDelta,
+  openDelta,
+} from "../src/codec/index.ts";
 import { foldRound } from "../src/consensus/index.ts";
-import { SeededRandom } from "../src/core/index.ts";
+import { SeededRandom, fromFixed } from "../src/core/index.ts";
 
 const PEERS = 16;
 const FACTOR = Math.floor(2 ** 20 / PEERS);
@@ -26,6 +32,7 @@ interface Case {
   readonly name: string;
   readonly settings: CodecSettings;
   /** Milliseconds of CPU, one per run. */
+  readonly feedBackMs: number[];
   readonly encodeMs: number[];
   readonly openMs: number[];
   readonly foldMs: number[];
@@ -62,6 +69,8 @@ function run(each: Case, residual: Int32Array, weights: Int32Array, seed: number
   let deltas: Uint8Array[] = [];
   for (let i = 0; i < 2; i++) {
     fillResidual(residual, `${seed}/${i}`);
+    for (let j = 0; j < count; j++) end[j] = fromFixed(weights[j]);
+    each.feedBackMs.push(cpuMsOf(() => accumulateResidual(residual, weights, end, 0.95)));
     each.encodeMs.push(cpuMsOf(() => deltas.push(encodeDelta(residual, lengths, settings).bytes)));
   }
   deltas = Array.from({ length: PEERS }, (_, i) => deltas[i % 2].slice());
@@ -80,6 +89,7 @@ const cases: Case[] = [
 ].map(([name, keepPerChunk, valueBits]) => ({
   name: name as string,
   settings: { keepPerChunk, valueBits } as CodecSettings,
+  feedBackMs: [],
   encodeMs: [],
   openMs: [],
   foldMs: [],
@@ -88,6 +98,7 @@ const cases: Case[] = [
 
 const residual = new Int32Array(count);
 const weights = new Int32Array(count);
+const end = new Float32Array(count); // weights after training; they did not move
 for (let i = 0; i < options.runs; i++) for (const each of cases) run(each, residual, weights, i);
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -96,11 +107,19 @@ const cell = (ms: readonly number[], deltas: number): string => {
   return `${median(ms).toFixed(0)} ms  ${rate.toFixed(0)} MB/s`;
 };
 const table = new Table({
-  head: ["settings", "bytes", "ratio", "encode 1", `check ${PEERS}`, `fold ${PEERS}`],
+  head: ["settings", "bytes", "ratio", "feed back 1", "encode 1", `check ${PEERS}`, `fold ${PEERS}`],
 });
-for (const { name, bytes, encodeMs, openMs, foldMs } of cases) {
+for (const { name, bytes, feedBackMs, encodeMs, openMs, foldMs } of cases) {
   const ratio = ((4 * count) / bytes).toFixed(1);
-  table.push([name, bytes, ratio, cell(encodeMs, 1), cell(openMs, PEERS), cell(foldMs, PEERS)]);
+  table.push([
+    name,
+    bytes,
+    ratio,
+    cell(feedBackMs, 1),
+    cell(encodeMs, 1),
+    cell(openMs, PEERS),
+    cell(foldMs, PEERS),
+  ]);
 }
 console.log(
   `${count} parameters, ${options.runs} runs, Node ${process.version}, ${availableParallelism()} x ${cpus()[0]?.model ?? "?"}`,

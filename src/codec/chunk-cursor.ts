@@ -34,6 +34,7 @@ export class ChunkCursor {
   readonly #levels = new Int32Array(128); // (n,)
   readonly #codes = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // of a sparse chunk, (kept,)
   readonly #counts = new Int32Array(256); // (2n,)
+  readonly #byBytes = new Int32Array(256); // scratch
   readonly #products = new Float64Array(256); // factor * value, by code, (2n,)
   #codesAt = 0;
   #at: number;
@@ -79,7 +80,7 @@ export class ChunkCursor {
   check(squares: SquareSum): Refused | undefined {
     if (this.kept === 0) return undefined;
     const counts = this.#counts.fill(0);
-    if (this.dense) countCodes(counts, this.#packed(this.kept));
+    if (this.dense) countCodes(counts, this.#byBytes, this.#packed(this.kept));
     else for (let i = 0; i < this.kept; i++) counts[this.#codes[i]]++;
     for (let code = 0; code < 2 * this.#n; code++) {
       if (counts[code] !== 0 && isDeadCode(code, this.#levels, this.#n)) {

@@ -66,10 +66,14 @@ function unpackNibbles(codes: Uint8Array, bytes: Uint8Array, at: number, end: nu
   }
 }
 
-/** counts[code] += how often it occurs, for many codes: bytes are counted first, one of 2-bit codes stands for four. */
-export function countCodes(counts: Int32Array, { bytes, at, count, valueBits }: PackedCodes): void {
+/**
+ * counts[code] += how often it occurs, for many codes: bytes are counted first, into byBytes (256,), since one of 2-bit
+ * codes stands for four.
+ */
+export function countCodes(counts: Int32Array, byBytes: Int32Array, packed: PackedCodes): void {
+  const { bytes, at, count, valueBits } = packed;
   const end = at + packedBytes(count, valueBits);
-  const byBytes = new Int32Array(256);
+  byBytes.fill(0);
   for (let i = at; i < end; i++) {
     const byte = bytes[i];
     byBytes[byte]++;
