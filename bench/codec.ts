@@ -1,63 +1,127 @@
 /**
- * How fast the codec is: milliseconds and MB/s of float32 parameters, to encode one delta and to check and add up 16,
- * the work of one round among 17 peers. Run: node bench/codec.ts [parameters]
+ * How fast the codec is at 25M parameters: feed back and encode one delta; check 16 and fold them into weights, the
+ * work of one round among 17 peers. CPU time of the one thread that does it, medians; the cases take turns, so that a busy machine
+ * is busy for all of them. `npm run bench:codec -- --runs 7`
  */
-import { CHUNK_LENGTH, type CodecSettings, encodeDelta, openDelta } from "../src/codec/index.ts";
-import { SeededRandom, systemClock } from "../src/core/index.ts";
+import { availableParallelism, cpus } from "node:os";
+import { Command } from "commander";
+import Table from "cli-table3";
+import {
+  type CodecSettings,
+  type DeltaReader,
+  accumulateResidual,
+  encodeDelta,
+  openDelta,
+} from "../src/codec/index.ts";
+import { foldRound } from "../src/consensus/index.ts";
+import { SeededRandom, fromFixed } from "../src/core/index.ts";
 
 const PEERS = 16;
-const count = Number(process.argv[2] ?? 25_000_000);
+const FACTOR = Math.floor(2 ** 20 / PEERS);
+const PATTERN = 1_000_003;
+
+const options = new Command("bench:codec")
+  .option("--parameters <n>", "elements of the delta", Number, 25_000_000)
+  .option("--runs <n>", "runs of each case; the median counts", Number, 5)
+  .parse()
+  .opts<{ parameters: number; runs: number }>();
+const count = options.parameters;
 const lengths = [count - (count >> 2) - 513, count >> 2, 513];
 
+interface Case {
+  readonly name: string;
+  readonly settings: CodecSettings;
+  /** Milliseconds of CPU, one per run. */
+  readonly feedBackMs: number[];
+  readonly encodeMs: number[];
+  readonly openMs: number[];
+  readonly foldMs: number[];
+  bytes: number;
+}
+
 /** Nearly normal (sum of four uniforms), repeated: drawing every element would take longer than the codec. */
-function residualOf(seed: string): Int32Array {
+function fillResidual(residual: Int32Array, seed: string): void {
   const random = new SeededRandom(seed);
-  const pattern = Int32Array.from({ length: 1_000_003 }, () => {
+  const pattern = Int32Array.from({ length: PATTERN }, () => {
     const unit = random.unit() + random.unit() + random.unit() + random.unit() - 2;
     return Math.round(52_000 * unit);
   });
-  const residual = new Int32Array(count); // (P,)
-  for (let at = 0; at < count; at += pattern.length) {
-    residual.set(pattern.subarray(0, Math.min(pattern.length, count - at)), at);
+  for (let at = 0; at < count; at += PATTERN) {
+    residual.set(pattern.subarray(0, Math.min(PATTERN, count - at)), at);
   }
-  return residual;
 }
 
-function report(name: string, ms: number, deltas: number): void {
-  const megabytes = (4 * count * deltas) / 1e6;
-  console.log(
-    `${name.padEnd(44)} ${ms.toFixed(0).padStart(6)} ms ${((1000 * megabytes) / ms).toFixed(0).padStart(7)} MB/s`,
-  );
+function cpuMsOf(work: () => void): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
 }
 
-function bench(name: string, settings: CodecSettings): void {
-  const residual = residualOf(name);
-  const started = systemClock.nowMs();
-  const { bytes } = encodeDelta(residual, lengths, settings);
-  report(`${name}: encode`, systemClock.nowMs() - started, 1);
+function open(bytes: Uint8Array, settings: CodecSettings): DeltaReader {
+  const verdict = openDelta(bytes, lengths, settings);
+  if (verdict.kind !== "accept") throw new Error(verdict.detail);
+  return verdict.value;
+}
 
-  const opening = systemClock.nowMs();
-  const readers = Array.from({ length: PEERS }, () => {
-    const verdict = openDelta(bytes, lengths, settings);
-    if (verdict.kind !== "accept") throw new Error(verdict.detail);
-    return verdict.value;
-  });
-  report(`${name}: open ${PEERS}`, systemClock.nowMs() - opening, PEERS);
-
-  const adding = systemClock.nowMs();
-  const acc = new Float64Array(CHUNK_LENGTH);
-  let sum = 0;
-  for (let length = CHUNK_LENGTH; length > 0;) {
-    acc.fill(0);
-    for (const reader of readers) length = reader.addNextChunk(acc, 65_536);
-    sum += acc[0];
+function run(each: Case, residual: Int32Array, weights: Int32Array, seed: number): void {
+  const { settings } = each;
+  let deltas: Uint8Array[] = [];
+  for (let i = 0; i < 2; i++) {
+    fillResidual(residual, `${seed}/${i}`);
+    for (let j = 0; j < count; j++) end[j] = fromFixed(weights[j]);
+    each.feedBackMs.push(cpuMsOf(() => accumulateResidual(residual, weights, end, 0.95)));
+    each.encodeMs.push(cpuMsOf(() => deltas.push(encodeDelta(residual, lengths, settings).bytes)));
   }
-  report(`${name}: add ${PEERS}`, systemClock.nowMs() - adding, PEERS);
-  console.log(
-    `  ${bytes.length} bytes, ${((4 * count) / bytes.length).toFixed(1)}x smaller than float32 (sum ${sum})`,
-  );
+  deltas = Array.from({ length: PEERS }, (_, i) => deltas[i % 2].slice());
+  let readers: DeltaReader[] = [];
+  each.openMs.push(cpuMsOf(() => (readers = deltas.map((bytes) => open(bytes, settings)))));
+  const terms = readers.map((reader) => ({ reader, factor: FACTOR }));
+  each.foldMs.push(cpuMsOf(() => foldRound(weights, terms, 1)));
+  each.bytes = deltas[0].length;
 }
 
-console.log(`${count} parameters, Node ${process.version}`);
-bench("density 1/64, 2 bits", { keepPerChunk: 64, valueBits: 2 });
-bench("dense, 2 bits", { keepPerChunk: 4096, valueBits: 2 });
+const cases: Case[] = [
+  ["density 1/64, 2 bits", 64, 2],
+  ["density 1/16, 4 bits", 256, 4],
+  ["dense, 2 bits", 4096, 2],
+  ["dense, 4 bits", 4096, 4],
+].map(([name, keepPerChunk, valueBits]) => ({
+  name: name as string,
+  settings: { keepPerChunk, valueBits } as CodecSettings,
+  feedBackMs: [],
+  encodeMs: [],
+  openMs: [],
+  foldMs: [],
+  bytes: 0,
+}));
+
+const residual = new Int32Array(count);
+const weights = new Int32Array(count);
+const end = new Float32Array(count); // weights after training; they did not move
+for (let i = 0; i < options.runs; i++) for (const each of cases) run(each, residual, weights, i);
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+const cell = (ms: readonly number[], deltas: number): string => {
+  const rate = (4 * count * deltas) / 1e6 / (median(ms) / 1000);
+  return `${median(ms).toFixed(0)} ms  ${rate.toFixed(0)} MB/s`;
+};
+const table = new Table({
+  head: ["settings", "bytes", "ratio", "feed back 1", "encode 1", `check ${PEERS}`, `fold ${PEERS}`],
+});
+for (const { name, bytes, feedBackMs, encodeMs, openMs, foldMs } of cases) {
+  const ratio = ((4 * count) / bytes).toFixed(1);
+  table.push([
+    name,
+    bytes,
+    ratio,
+    cell(feedBackMs, 1),
+    cell(encodeMs, 1),
+    cell(openMs, PEERS),
+    cell(foldMs, PEERS),
+  ]);
+}
+console.log(
+  `${count} parameters, ${options.runs} runs, Node ${process.version}, ${availableParallelism()} x ${cpus()[0]?.model ?? "?"}`,
+);
+console.log(table.toString());

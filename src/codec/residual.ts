@@ -21,7 +21,9 @@ export function accumulateResidual(
     residual.length === start.length && start.length === end.length,
     `residual, start and end have ${residual.length}, ${start.length} and ${end.length} elements`,
   );
-  for (let i = 0; i < end.length; i++) if (!Number.isFinite(end[i])) return false;
+  let zero = 0; // x - x is NaN where x is not finite, and the sum stays one; no branch per element
+  for (let i = 0; i < end.length; i++) zero += end[i] - end[i];
+  if (zero !== 0) return false;
   for (let i = 0; i < end.length; i++) {
     const moved = start[i] - toFixed(end[i]);
     const sum = roundHalfToEven(beta * residual[i]) + moved;

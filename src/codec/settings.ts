@@ -1,6 +1,6 @@
 /**
- * What two peers must agree on before one can read the other's delta. It is part of the manifest, so it is hashed
- * into the run's name; a schedule may change it between rounds, never within one.
+ * What two peers must agree on before one can read the other's delta. A schedule of them (schedule.ts) is part of the
+ * manifest, so it is hashed into the run's name.
  */
 import { z } from "zod";
 import { assert } from "../core/index.ts";
@@ -15,7 +15,8 @@ export interface CodecSettings {
   readonly valueBits: 2 | 4 | 8;
 }
 
-export const codecSettingsSchema: z.ZodType<CodecSettings> = z.strictObject({
+/** The fields as a manifest may have them. */
+export const settingsFields: { [K in keyof CodecSettings]: z.ZodType<CodecSettings[K]> } = {
   keepPerChunk: z
     .int()
     .min(16)
@@ -26,7 +27,7 @@ export const codecSettingsSchema: z.ZodType<CodecSettings> = z.strictObject({
   valueBits: z
     .literal([2, 4, 8])
     .describe("bits per kept element: a sign and one of 2, 8 or 128 magnitudes (SparseLoCo: 2)"),
-});
+};
 
 /** Elements kept of a chunk of `length`: ceil(keepPerChunk * length / 4096), so at least one. */
 export function keptOf(length: number, settings: CodecSettings): number {

@@ -58,6 +58,8 @@ export interface TrainOrder extends Returns {
   /** Included tokens before this round, and how many of the flock train along: the learning rate's position. */
   readonly tokensDone: number;
   readonly flockSize: number;
+  /** Settled tokens before this round: the codec's position. */
+  readonly settledTokens: number;
 }
 
 export interface SettledState {

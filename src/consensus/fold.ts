@@ -9,7 +9,7 @@
  * 2^32, so a round that was folded wrongly (because later citations changed it) is taken out again exactly.
  */
 import { CHUNK_LENGTH, type DeltaReader } from "../codec/index.ts";
-import { type Cid, type ContributionId, assert } from "../core/index.ts";
+import { type Cid, type ContributionId, assert, roundHalfToEven } from "../core/index.ts";
 import type { Contribution } from "./view.ts";
 import { medianTokens } from "./weights.ts";
 
@@ -21,8 +21,6 @@ export interface FoldTerm {
 }
 
 const UNIT = 2 ** 20;
-/** Adding and subtracting this rounds a double below 2^51 to the nearest integer, ties to even. */
-const ROUNDER = 1.5 * 2 ** 52;
 
 /** The deltas of an included set with their factors, sorted by id. `outerRate`: eta in 2^-20 units. */
 export function foldTerms(included: readonly Contribution[], outerRate: number): FoldTerm[] {
@@ -73,7 +71,7 @@ export function foldRound(
     for (const { reader, factor } of terms) length = reader.addNextChunk(sums, factor);
     assert(length > 0, `deltas of the layout of ${weights.length} weights end at ${at}`);
     for (let i = 0; i < length; i++) {
-      const average = (sums[i] as number) / UNIT + ROUNDER - ROUNDER;
+      const average = roundHalfToEven((sums[i] as number) / UNIT);
       weights[at + i] = (weights[at + i] as number) - direction * average;
     }
     at += length;

@@ -17,6 +17,8 @@ export { type Contribution, View, type ViewContext, settledRoundAt } from "./vie
 export type { WeightTable } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
+export { lastPublished } from "./own-work.ts";
+export { chooseParents } from "./parents.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
 export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
 export { Machine, type MachineOptions, type Stage } from "./machine.ts";

@@ -244,6 +244,7 @@ export class Machine {
         seed: batchSeed(settled.root, this.round, self),
         tokensDone: this.#view.includedTokens(),
         flockSize: this.round === 0 ? this.#options.rule.startPeers : this.#view.parents.length,
+        settledTokens: this.#view.settledTokens(),
         ...returnsOf(this.#own, this.#view),
       },
     });

@@ -40,6 +40,6 @@ export interface PhaseLimits {
   /** Tokens of one inner step. */
   readonly tokensPerStep: number;
   readonly stepsMax: number;
-  /** The most bytes a delta of this phase can have. */
+  /** The most bytes a delta of this phase can have, under any settings of its schedule. */
   readonly deltaBytesMax: number;
 }

@@ -126,6 +126,12 @@ export class View {
     return this.#tokensVoted() + sumCounted(this.parents);
   }
 
+  /** Tokens of the settled rounds alone: they lag by the settle depth, but nothing changes them any more. */
+  settledTokens(): number {
+    const view = this.settledRound === 0 ? undefined : this.#viewAt(this.settledRound + 1);
+    return view === undefined ? 0 : view.#tokensVoted();
+  }
+
   /** Tokens of the rounds up to R-2. */
   #tokensVoted(): number {
     const pending: View[] = [];

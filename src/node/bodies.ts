@@ -27,8 +27,10 @@ export interface BodiesDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** The most bytes that a delta can have under the settings of the contribution's own history. */
+  bytesMax(contribution: Contribution): number;
   /** Decodes and keeps a delta; the value is its norm. */
-  hold(id: ContributionId, bytes: Uint8Array): Promise<Verdict<number>>;
+  hold(contribution: Contribution, bytes: Uint8Array): Promise<Verdict<number>>;
   /** The body is here and passed, or can never pass. */
   settle(id: ContributionId, verdict: Verdict<unknown>): void;
 }
@@ -72,9 +74,14 @@ export class Bodies {
     }
   }
 
-  async #attempt({ id, header }: Contribution): Promise<Verdict<unknown>> {
+  async #attempt(contribution: Contribution): Promise<Verdict<unknown>> {
+    const { id, header } = contribution;
     const { delta } = header;
     if (delta === null) return accept(undefined);
+    const bytesMax = this.#deps.bytesMax(contribution);
+    if (delta.bytes > bytesMax) {
+      return reject("DELTA_BYTES", `expected at most ${bytesMax} bytes in this round, got ${delta.bytes}`);
+    }
     const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
     const pulled = await pullBody(this.#deps.blocks, delta.cid, {
       bytesMax: delta.bytes,
@@ -88,7 +95,7 @@ export class Bodies {
         `expected ${delta.bytes} bytes as the header says, got ${pulled.value.length}`,
       );
     }
-    const held = await this.#deps.hold(id, pulled.value);
+    const held = await this.#deps.hold(contribution, pulled.value);
     if (held.kind === "accept" && held.value !== delta.norm) {
       return reject("DELTA_NORM", `expected norm ${delta.norm} as the header says, got ${held.value}`);
     }

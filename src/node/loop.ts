@@ -34,6 +34,7 @@ import { type Store, getBody, putBody } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
+import type { DeltaBody } from "./learner/learner.ts";
 import type { LearnerOwner, LearnerThread } from "./learner/protocol.ts";
 import { Progress } from "./progress.ts";
 
@@ -58,6 +59,8 @@ export interface LoopDeps {
   readonly store: Store;
   readonly swarm: Swarm;
   readonly learner: BirpcReturn<LearnerThread, LearnerOwner>;
+  /** The most bytes that a delta can have after so many settled tokens. */
+  deltaBytesMaxAt(settledTokens: number): number;
   readonly clock: Clock;
   readonly log: Logger;
   /** Others may know more than we do: ask before starting. */
@@ -101,7 +104,8 @@ export class RoundLoop {
       log,
       signal,
       blocks: store.blocks,
-      hold: (id, bytes) => learner.hold(id, bytes),
+      bytesMax: ({ view }) => deps.deltaBytesMaxAt(view.settledTokens()),
+      hold: ({ id, view }, bytes) => learner.hold(id, { bytes, settledTokens: view.settledTokens() }),
       settle: (id, verdict) => this.#takeBody(id, verdict),
     });
     this.#sync = new HeaderSync({
@@ -174,26 +178,29 @@ export class RoundLoop {
     this.#dispatch({ kind: "trained", round: order.round, result: { ...result, delta: link } });
   }
 
-  #ownDeltas(ids: readonly ContributionId[]): Promise<Uint8Array[]> {
+  #ownDeltas(ids: readonly ContributionId[]): Promise<DeltaBody[]> {
     return Promise.all(ids.map((id) => this.#ownDelta(id)));
   }
 
-  async #ownDelta(id: ContributionId): Promise<Uint8Array> {
-    const delta = this.machine.graph.get(id)?.header.delta;
+  async #ownDelta(id: ContributionId): Promise<DeltaBody> {
+    const own = this.machine.graph.get(id);
+    const delta = own?.header.delta;
     const bytes = delta && (await getBody(this.#deps.store.blocks, delta.cid, delta.bytes));
-    assert(bytes, `our own delta of ${id} is on our disk`);
-    return bytes;
+    assert(own && bytes, `our own delta of ${id} is on our disk`);
+    return { bytes, settledTokens: own.view.settledTokens() };
   }
 
   // 3. To disk, then to the others.
 
   async #publish(draft: Draft): Promise<void> {
     const { key, store, swarm, learner, log } = this.#deps;
+    // The draft builds on this view, and nothing moves it before the header is out.
+    const settledTokens = this.machine.view.settledTokens();
     const { id, header, bytes } = await signContribution(draft, key);
     if (header.delta !== null) {
       const delta = await getBody(store.blocks, header.delta.cid, header.delta.bytes);
       assert(delta, "a delta is on disk before its header");
-      await learner.hold(id, delta);
+      await learner.hold(id, { bytes: delta, settledTokens });
       this.progress.countPublished(delta.length);
     }
     await store.contributions.put({ phase: header.phase, round: header.round, id, bytes, durable: true });

@@ -2,7 +2,7 @@
 import { decode, encode } from "@ipld/dag-cbor";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { type CodecSettings, codecSettingsSchema, deltaBytesMax } from "../codec/index.ts";
+import { type CodecSchedule, codecAt, codecScheduleSchema, deltaBytesMax } from "../codec/index.ts";
 import { type PhaseLimits, type Rule, ruleSchema } from "../consensus/index.ts";
 import {
   type Cid,
@@ -35,7 +35,7 @@ export interface Phase {
   /** A node publishes after this time even with steps left. */
   readonly roundMsMax: number;
   readonly optimizer: Optimizer;
-  readonly codec: CodecSettings;
+  readonly codec: CodecSchedule;
   /** Error feedback: the share of the residual that is carried on. */
   readonly residualBeta: number;
   readonly rule: Rule;
@@ -82,7 +82,7 @@ const phaseSchema: z.ZodType<Phase> = z
       .min(1)
       .max(7 * 24 * 3_600_000),
     optimizer: optimizerSchema,
-    codec: codecSettingsSchema,
+    codec: codecScheduleSchema,
     residualBeta: z.number().min(0).max(1),
     rule: ruleSchema,
   })
@@ -163,8 +163,13 @@ export function limitsOf(manifest: Manifest, index: number): PhaseLimits {
     tokensBudget: phase.tokensBudget,
     tokensPerStep: phase.batch.sequences * phase.model.contextLength,
     stepsMax: phase.batch.stepsMax,
-    deltaBytesMax: deltaBytesMax(tensorLengths(phase.model), phase.codec),
+    deltaBytesMax: Math.max(...phase.codec.map(({ fromTokens }) => deltaBytesMaxAt(phase, fromTokens))),
   };
+}
+
+/** The most bytes that a delta can have in a contribution with so many settled tokens in its history. */
+export function deltaBytesMaxAt({ model, codec }: Phase, settledTokens: number): number {
+  return deltaBytesMax(tensorLengths(model), codecAt(codec, settledTokens));
 }
 
 export function phaseOf(manifest: Manifest, index: number): Phase {

@@ -22,7 +22,15 @@ import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts
 import { type EngineName, parametersCount, supportedEngines } from "../trainer/index.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
-import { type Manifest, decodeManifest, encodeManifest, limitsOf, phaseOf, runIdOf } from "./manifest.ts";
+import {
+  type Manifest,
+  decodeManifest,
+  deltaBytesMaxAt,
+  encodeManifest,
+  limitsOf,
+  phaseOf,
+  runIdOf,
+} from "./manifest.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
 
@@ -221,6 +229,7 @@ class Node implements StarlingNode {
       store: this.#store,
       swarm,
       learner: client.learner,
+      deltaBytesMaxAt: (settledTokens) => deltaBytesMaxAt(phase, settledTokens),
       clock: this.#clock,
       log: this.#log,
       recorder: this.#recorder,

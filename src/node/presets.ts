@@ -42,7 +42,7 @@ const presets: Readonly<Record<string, Preset>> = {
       roundMsMax: 60_000,
       optimizer,
       // Short runs want dense deltas of few bits: 20 sparse rounds touch too few coordinates (docs/log.md).
-      codec: { keepPerChunk: DENSE, valueBits: 4 },
+      codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
       residualBeta: 1,
       rule,
     },
@@ -55,7 +55,7 @@ const presets: Readonly<Record<string, Preset>> = {
       batch: { sequences: 4, stepsPerRound: 5, stepsMax: 20 },
       roundMsMax: 10_000,
       optimizer: { ...optimizer, lrMax: 5e-3 },
-      codec: { keepPerChunk: DENSE, valueBits: 4 },
+      codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
       residualBeta: 1,
       rule: { ...rule, settleDepth: 4 },
     },

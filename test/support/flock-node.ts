@@ -5,8 +5,9 @@
 import { belongs } from "../../src/consensus/histories.ts";
 import { returnsOf } from "../../src/consensus/own-work.ts";
 import {
-  type CodecSettings,
+  type CodecSchedule,
   type DeltaReader,
+  codecAt,
   decodeDelta,
   encodeDelta,
   openDelta,
@@ -56,7 +57,7 @@ export interface Parcel {
 export interface Training {
   /** Elements of each tensor. */
   readonly lengths: readonly number[];
-  readonly codec: CodecSettings;
+  readonly codec: CodecSchedule;
   readonly stepsPerRound: number;
   readonly stepMs: number;
 }
@@ -315,7 +316,8 @@ export class FlockNode {
         residual[i] += learned;
         this.#learned[i] += learned;
       }
-      ({ bytes: body, norm } = encodeDelta(residual, training.lengths, training.codec));
+      const codec = codecAt(training.codec, order.settledTokens);
+      ({ bytes: body, norm } = encodeDelta(residual, training.lengths, codec));
     }
     const result: Trained = {
       delta: body && { cid: cidOf(body, RAW), bytes: body.length, norm },
@@ -353,11 +355,9 @@ export class FlockNode {
 
   #decode(id: ContributionId): Int32Array {
     const { training } = this.#options;
-    const decoded = decodeDelta(
-      this.seen.get(id)?.body ?? new Uint8Array(0),
-      training.lengths,
-      training.codec,
-    );
+    const body = this.seen.get(id)?.body ?? new Uint8Array(0);
+    const settledTokens = this.machine.graph.get(id)?.view.settledTokens() ?? 0;
+    const decoded = decodeDelta(body, training.lengths, codecAt(training.codec, settledTokens));
     assert(decoded.kind === "accept", "our own delta decodes");
     return decoded.value;
   }
@@ -379,7 +379,8 @@ export class FlockNode {
   }
 
   #open(body: Uint8Array, { delta }: Header): DeltaReader {
-    const opened = openDelta(body, this.#options.training.lengths, this.#options.training.codec);
+    const { lengths, codec } = this.#options.training;
+    const opened = openDelta(body, lengths, codecAt(codec, this.machine.view.settledTokens()));
     assert(opened.kind === "accept" && opened.value.norm === delta?.norm, "our own delta opens");
     return opened.value;
   }

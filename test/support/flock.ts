@@ -32,7 +32,7 @@ export interface FlockOptions {
 
 const TRAINING: Training = {
   lengths: [40, 24],
-  codec: { keepPerChunk: CHUNK_LENGTH / 2, valueBits: 4 },
+  codec: [{ fromTokens: 0, keepPerChunk: CHUNK_LENGTH / 2, valueBits: 4 }],
   stepsPerRound: 50,
   stepMs: 200,
 };
@@ -56,7 +56,10 @@ export class Flock {
     const run = runOf({
       seed,
       rule: { startPeers: nodesCount - (options.late?.length ?? 0), ...options.rule },
-      limits: { deltaBytesMax: deltaBytesMax(training.lengths, training.codec), ...options.limits },
+      limits: {
+        deltaBytesMax: Math.max(...training.codec.map((stage) => deltaBytesMax(training.lengths, stage))),
+        ...options.limits,
+      },
       founders: indices.slice(0, options.foundersCount ?? 0).map((index) => peerOf(`${seed}/${index}`)),
       start: new Int32Array(training.lengths.reduce((a, b) => a + b, 0)),
     });

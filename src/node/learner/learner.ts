@@ -7,9 +7,10 @@
  * AdamW's two moments.
  */
 import {
-  type CodecSettings,
+  type CodecSchedule,
   type DeltaReader,
   accumulateResidual,
+  codecAt,
   decodeDelta,
   encodeDelta,
   openDelta,
@@ -55,7 +56,7 @@ export interface LearnerOptions {
   readonly model: ModelConfig;
   readonly optimizer: Optimizer;
   readonly batch: BatchConfig;
-  readonly codec: CodecSettings;
+  readonly codec: CodecSchedule;
   readonly residualBeta: number;
   readonly tokensBudget: number;
   readonly roundMsMax: number;
@@ -64,6 +65,12 @@ export interface LearnerOptions {
   readonly heldOutShare: number;
   readonly engine: EngineName;
   readonly threads: number;
+}
+
+/** The body of a delta, and where in the codec's schedule it was made: the settled tokens of its own history. */
+export interface DeltaBody {
+  readonly bytes: Uint8Array;
+  readonly settledTokens: number;
 }
 
 /** What the rule must know of the arrays before the first round. */
@@ -118,8 +125,8 @@ export class Learner {
   }
 
   /** Checks a pulled delta and keeps it until its round has settled. The value is its norm. */
-  hold(id: ContributionId, bytes: Uint8Array): Verdict<number> {
-    const opened = openDelta(bytes, this.#lengths, this.#options.codec);
+  hold(id: ContributionId, { bytes, settledTokens }: DeltaBody): Verdict<number> {
+    const opened = openDelta(bytes, this.#lengths, codecAt(this.#options.codec, settledTokens));
     if (opened.kind !== "accept") return opened;
     this.#deltas.set(id, opened.value);
     return accept(opened.value.norm);
@@ -181,13 +188,13 @@ export class Learner {
     delta: { bytes: Uint8Array; norm: number } | null;
     trainingMs: number;
   }> {
-    for (const bytes of own.restore) this.#addToResidual(bytes, 1);
-    for (const bytes of own.withdraw) this.#addToResidual(bytes, -1);
+    for (const body of own.restore) this.#addToResidual(body, 1);
+    for (const body of own.withdraw) this.#addToResidual(body, -1);
     const stateBefore = this.#stateRoot();
     const startedMs = this.#clock.nowMs();
     const steps = order.closing ? NO_STEPS : await this.#steps(order);
     const trainingMs = this.#clock.nowMs() - startedMs;
-    const delta = steps.count === 0 ? null : this.#encode();
+    const delta = steps.count === 0 ? null : this.#encode(order.settledTokens);
     const done = delta === null ? NO_STEPS : steps;
     const result = {
       work: {
@@ -250,15 +257,15 @@ export class Learner {
     );
   }
 
-  #encode(): { bytes: Uint8Array; norm: number } | null {
+  #encode(settledTokens: number): { bytes: Uint8Array; norm: number } | null {
     const { residualBeta, codec } = this.#options;
     if (!accumulateResidual(this.#residual, this.#weights, this.#engine.state.weights, residualBeta))
       return null;
-    return encodeDelta(this.#residual, this.#lengths, codec);
+    return encodeDelta(this.#residual, this.#lengths, codecAt(codec, settledTokens));
   }
 
-  #addToResidual(bytes: Uint8Array, sign: 1 | -1): void {
-    const decoded = decodeDelta(bytes, this.#lengths, this.#options.codec);
+  #addToResidual({ bytes, settledTokens }: DeltaBody, sign: 1 | -1): void {
+    const decoded = decodeDelta(bytes, this.#lengths, codecAt(this.#options.codec, settledTokens));
     if (decoded.kind !== "accept") throw new StarlingError(decoded.code, `our own delta: ${decoded.detail}`);
     for (let i = 0; i < this.#residual.length; i++) {
       const sum = (this.#residual[i] as number) + sign * (decoded.value[i] as number);

@@ -2,12 +2,12 @@
 import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
 import type { ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
-import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
+import type { DeltaBody, LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
 /** The deltas that an order's `restore` and `withdraw` name. */
 export interface OwnDeltas {
-  readonly restore: readonly Uint8Array[];
-  readonly withdraw: readonly Uint8Array[];
+  readonly restore: readonly DeltaBody[];
+  readonly withdraw: readonly DeltaBody[];
 }
 
 export interface RoundResult {
@@ -21,7 +21,7 @@ export interface LearnerThread {
   open(options: LearnerOptions, dataDir: string): Promise<LearnerFacts>;
   /** Takes up the state at the end of an own round; false: it is lost, and training starts with an empty one. */
   resume(name: RoundName, stateAfter: Digest): Promise<boolean>;
-  hold(id: ContributionId, bytes: Uint8Array): Verdict<number>;
+  hold(id: ContributionId, body: DeltaBody): Verdict<number>;
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
   /** Trains, and has the new state on disk before it answers. */
   train(name: RoundName, order: TrainOrder, own: OwnDeltas): Promise<RoundResult>;

@@ -42,7 +42,7 @@ const thread: LearnerThread = {
       const parts = await states.load(name);
       return parts !== undefined && (await learner.resume(parts, stateAfter));
     }),
-  hold: (id, bytes) => opened().learner.hold(id, bytes),
+  hold: (id, body) => opened().learner.hold(id, body),
   fold: (plan) => opened().learner.fold(plan),
   train: (name, order, own) =>
     turns.add(async () => {

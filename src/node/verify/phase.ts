@@ -1,5 +1,5 @@
 /** What a phase's history is checked against, all of it computed from the manifest. */
-import type { CodecSettings } from "../../codec/index.ts";
+import type { CodecSchedule } from "../../codec/index.ts";
 import { type GraphOptions, settledRoot } from "../../consensus/index.ts";
 import { type RunId, bytesOf, rootOfBytes } from "../../core/index.ts";
 import { initialWeights, tensorLengths } from "../../trainer/index.ts";
@@ -11,7 +11,7 @@ export interface PhaseFacts {
   /** (P,) fixed point. */
   readonly start: Int32Array;
   readonly lengths: readonly number[];
-  readonly codec: CodecSettings;
+  readonly codec: CodecSchedule;
 }
 
 export function phaseFacts(run: RunId, manifest: Manifest, phase: number): PhaseFacts {

@@ -2,7 +2,7 @@
  * Round by round: every delta is what its header says, and every contribution starts from, and names as settled, what
  * its citations fold to.
  */
-import { type DeltaReader, openDelta } from "../../codec/index.ts";
+import { type DeltaReader, codecAt, openDelta } from "../../codec/index.ts";
 import {
   type Contribution,
   type ContributionGraph,
@@ -154,7 +154,7 @@ export class Rounds {
   }
 
   /** Undefined for a contribution without a delta; `ignore` when the delta is not here. */
-  async #read({ header: { delta } }: Contribution): Promise<Verdict<DeltaReader> | undefined> {
+  async #read({ header: { delta }, view }: Contribution): Promise<Verdict<DeltaReader> | undefined> {
     if (delta === null) return undefined;
     const { source, facts } = this.#options;
     const body = await readBody((cid) => source.block(cid), delta.cid, delta.bytes);
@@ -165,7 +165,7 @@ export class Rounds {
         `expected ${delta.bytes} bytes as the header says, got ${body.value.length}`,
       );
     }
-    const opened = openDelta(body.value, facts.lengths, facts.codec);
+    const opened = openDelta(body.value, facts.lengths, codecAt(facts.codec, view.settledTokens()));
     if (opened.kind === "accept" && opened.value.norm !== delta.norm) {
       return reject("DELTA_NORM", `expected norm ${delta.norm} as the header says, got ${opened.value.norm}`);
     }

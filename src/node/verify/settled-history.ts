@@ -8,6 +8,7 @@ import {
   type Header,
   type View,
   chooseParents,
+  lastPublished,
 } from "../../consensus/index.ts";
 import type { PeerId } from "../../core/index.ts";
 
@@ -23,7 +24,7 @@ export function settledHistory(
   graph: ContributionGraph,
   self: PeerId | undefined,
 ): SettledHistory | undefined {
-  const own = self && graph.latestOf(self);
+  const own = self && lastPublished(graph.of(self));
   const tip = own === undefined ? heaviest(graph.round(graph.roundsCount - 1)) : newestAbove(graph, own);
   if (tip === undefined) return undefined;
   const spine: Contribution[] = [];

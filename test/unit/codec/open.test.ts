@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { SeededRandom } from "../../../src/core/index.ts";
 import {
   CHUNK_LENGTH,
   type CodecSettings,
@@ -8,7 +7,7 @@ import {
   encodeDelta,
   openDelta,
 } from "../../../src/codec/index.ts";
-import { KEEPS, VALUE_BITS, frameOf, normalResidual, resealed, slowNorm } from "./support.ts";
+import { KEEPS, VALUE_BITS, frameOf, normalResidual, resealed } from "./support.ts";
 
 const SPARSE: CodecSettings = { keepPerChunk: 64, valueBits: 2 };
 const DENSE: CodecSettings = { keepPerChunk: 4096, valueBits: 2 };
@@ -152,53 +151,4 @@ describe("openDelta", () => {
     const run = frameOf([4096], half, [...head, ...Array<number>(512 + 512).fill(0)]);
     expect(codeOf(run, [4096], half)).toBe("DELTA_INDEX");
   });
-
-  it("F16: 20,000 mutated and random frames each get a verdict, and what is accepted is consistent", () => {
-    const random = new SeededRandom("hostile frames");
-    const lengths = [150, 65, 1];
-    const settings = KEEPS.flatMap((keepPerChunk) =>
-      VALUE_BITS.map((valueBits) => ({ keepPerChunk, valueBits })),
-    );
-    const valid = settings.map((each, i) => {
-      const residual = normalResidual(`hostile ${i}`, 216, i % 3 === 0 ? 3 : 30_000);
-      return encodeDelta(residual, lengths, each).bytes;
-    });
-    const seen = new Map<string, number>();
-    for (let run = 0; run < 20_000; run++) {
-      const pick = random.below(valid.length);
-      const each = settings[pick];
-      const frame = mutate(valid[pick], random);
-      const opened = openDelta(frame, lengths, each);
-      const code = opened.kind === "accept" ? "accept" : opened.code;
-      seen.set(code, (seen.get(code) ?? 0) + 1);
-      if (opened.kind !== "accept") continue;
-      const delta = decodeDelta(frame, lengths, each);
-      if (delta.kind !== "accept") throw new Error(delta.detail);
-      expect(opened.value.norm).toBe(slowNorm(delta.value));
-      expect(frame.length).toBeLessThanOrEqual(deltaBytesMax(lengths, each));
-    }
-    // The frames reached every check there is.
-    const codes = ["SIZE", "MAGIC", "VERSION", "SETTINGS", "LAYOUT", "CHECKSUM"];
-    codes.push("MAGNITUDE", "CODE", "PADDING", "INDEX", "TRUNCATED");
-    expect([...seen.keys()].sort()).toEqual(["accept", ...codes.map((code) => `DELTA_${code}`)].sort());
-  });
 });
-
-/** One of: bits flipped, a byte set, cut, grown, two parts swapped, all random; mostly with the checksum made right. */
-function mutate(frame: Uint8Array, random: SeededRandom): Uint8Array {
-  let copy = frame.slice();
-  const kind = random.below(6);
-  if (kind === 0) {
-    for (let flips = 1 + random.below(4); flips > 0; flips--) {
-      const at = random.below(copy.length);
-      copy[at] ^= 1 << random.below(8);
-    }
-  } else if (kind === 1) copy[24 + random.below(copy.length - 24)] = random.below(256);
-  else if (kind === 2) copy = copy.slice(0, random.below(copy.length));
-  else if (kind === 3)
-    copy = Uint8Array.of(...copy, ...Array.from({ length: 1 + random.below(8) }, () => random.below(256)));
-  else if (kind === 4)
-    copy.copyWithin(24 + random.below(copy.length - 24), 24 + random.below(copy.length - 24));
-  else for (let at = random.below(2) * 24; at < copy.length; at++) copy[at] = random.below(256);
-  return random.below(4) === 0 ? copy : resealed(copy);
-}

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CODES_SLACK, packCodes, packedBytes, unpackCodes } from "../../../src/codec/pack.ts";
+import {
+  CODES_SLACK,
+  addCodes,
+  countCodes,
+  isPadded,
+  packCodes,
+  packedBytes,
+  unpackCodes,
+} from "../../../src/codec/pack.ts";
 import { VALUE_BITS } from "./support.ts";
 
 describe("packed codes", () => {
@@ -20,8 +28,20 @@ describe("packed codes", () => {
         expect(packed).toBe(number);
 
         const back = new Uint8Array(count + CODES_SLACK);
-        expect(unpackCodes(out, at, back, { count, valueBits })).toBe(true);
+        const written = { bytes: out, at, count, valueBits };
+        expect(isPadded(written)).toBe(true);
+        unpackCodes(back, written);
         expect([...back.subarray(0, count)]).toEqual(masked);
+
+        const counts = new Int32Array(256);
+        countCodes(counts, new Int32Array(256).fill(9), written);
+        expect([...counts]).toEqual(
+          Array.from({ length: 256 }, (_, code) => masked.filter((c) => c === code).length),
+        );
+        const products = Float64Array.from({ length: 256 }, (_, code) => 3 * code - 7);
+        const acc = new Float64Array(count + 4).fill(5);
+        addCodes(acc, products, written);
+        expect([...acc]).toEqual([...masked.map((code) => 5 + products[code]), 5, 5, 5, 5]);
       }),
     );
   });
@@ -34,7 +54,7 @@ describe("packed codes", () => {
       [4, 1, 4],
     ] as const) {
       for (let bit = 8 - free; bit < 8; bit++) {
-        expect(unpackCodes(Uint8Array.of(1 << bit), 0, new Uint8Array(8), { count, valueBits })).toBe(false);
+        expect(isPadded({ bytes: Uint8Array.of(1 << bit), at: 0, count, valueBits })).toBe(false);
       }
     }
   });

@@ -1,8 +1,10 @@
 /** Whole machines on a bad network in virtual time: whatever happens to messages, one history comes out of it. */
 import { describe, expect, test } from "vitest";
+import { type CodecSchedule, codecAt, openDelta } from "../../../src/codec/index.ts";
 import { Flock, type FlockOptions } from "../../support/flock.ts";
 
 const TOKENS_PER_NODE_ROUND = 5000;
+const LENGTHS = [40, 24];
 const BAD_NETWORK = { lossShare: 0.1, duplicateShare: 0.2, latencyMs: { min: 20, max: 1000 } };
 
 /** Enough tokens for about this many rounds of everybody. */
@@ -73,6 +75,38 @@ describe("a flock", () => {
     };
     expect(transcriptOf("one")).toBe(transcriptOf("one"));
     expect(transcriptOf("one")).not.toBe(transcriptOf("two"));
+  });
+
+  test("R1: under a schedule every node opens every delta with the settings of that delta's own history", () => {
+    const perRound = 4 * TOKENS_PER_NODE_ROUND;
+    const codec: CodecSchedule = [
+      { fromTokens: 0, keepPerChunk: 4096, valueBits: 8 },
+      { fromTokens: 1, keepPerChunk: 1024, valueBits: 4 },
+      { fromTokens: 2 * perRound, keepPerChunk: 64, valueBits: 2 },
+    ];
+    for (const seed of seeds(4)) {
+      const flock = flockOf(
+        { seed, nodesCount: 4, ...BAD_NETWORK, training: { codec, lengths: LENGTHS } },
+        14,
+      );
+      flock.untilRound(6);
+      flock.crash(3);
+      flock.untilRound(8);
+      flock.join(3);
+      flock.untilFinished();
+      expectOneHistory(flock);
+      const stages = new Set<number>();
+      for (const { machine, seen } of flock.nodes) {
+        for (const { id, body } of seen.values()) {
+          const contribution = machine.graph.get(id);
+          if (contribution === undefined || body === null) continue;
+          const settings = codecAt(codec, contribution.view.settledTokens());
+          expect(openDelta(body, LENGTHS, settings).kind).toBe("accept");
+          stages.add(settings.keepPerChunk);
+        }
+      }
+      expect(stages).toEqual(new Set([4096, 1024, 64]));
+    }
   });
 
   test("founders alone weigh at first; strangers get in by being cited", () => {

@@ -218,6 +218,19 @@ describe("voting weight", () => {
     expect(history.graph.view(0, []).includedTokens()).toBe(0);
   });
 
+  test("R1: settledTokens() counts the settled rounds alone: what the table of weights holds", () => {
+    const { history, last } = grow(5);
+    const tokens = [5, 4, 3, 2, 1, 0].map((round) => {
+      const parents = round === 5 ? last : history.graph.round(round - 1);
+      const view = history.graph.view(round, parents);
+      const held = [...view.tableAt(view.settledRound).values()].reduce((a, b) => a + b, 0);
+      expect(view.settledTokens()).toBe(held);
+      return view.settledTokens();
+    });
+    // Settled after 2: a view of round R counts the rounds below R-2, each as in the test above.
+    expect(tokens).toEqual([500 + 800 + 1100, 500 + 800, 500, 0, 0, 0]);
+  });
+
   test("founders alone weigh until a round has settled", () => {
     const history = historyOf([BOB], "founders", { settleDepth: 2 });
     const first = addAll(history, [ADA, BOB]);
