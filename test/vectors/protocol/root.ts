@@ -40,7 +40,7 @@ export function rootVectors(): RootVectors {
       });
       return { ...state, table, root };
     }),
-    state: [8, 27_168, 300_000].map((parameters) => ({ parameters, root: emptyState(parameters) })),
+    state: [8, 26_784, 300_000].map((parameters) => ({ parameters, root: emptyState(parameters) })),
   };
 }
 
