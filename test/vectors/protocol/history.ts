@@ -28,7 +28,7 @@ export interface HistoryVector {
   views: ViewVector[];
 }
 
-export interface ViewVector {
+interface ViewVector {
   round: number;
   /** P, before authors who are in it twice fall out; contributions are named by their index. */
   parents: number[];

@@ -21,7 +21,7 @@ export interface WeightsVector {
 export function weightsVectors(): WeightsVector[] {
   const { tiny } = modelPresets;
   // More than one block, so that the root is one of a tree.
-  const untied = { ...tiny, layersCount: 3, intermediateSize: 640, hiddenSize: 96, tiedHead: false };
+  const untied = { ...tiny, layersCount: 1, intermediateSize: 704, hiddenSize: 96, tiedHead: false };
   return [
     { name: "tiny", model: tiny, seed: "1" },
     { name: "head of its own, two blocks", model: untied, seed: "murmuration" },
