@@ -35,6 +35,12 @@ if (import.meta.main) {
   const folder = new URL("protocol/", import.meta.url);
   mkdirSync(folder, { recursive: true });
   for (const [name, vectors] of Object.entries(protocolVectors)) {
-    writeFileSync(new URL(name, folder), `${JSON.stringify(await vectors(), null, 1)}\n`);
+    writeFileSync(new URL(name, folder), written(await vectors()));
   }
+}
+
+/** One vector a line. */
+function written(vectors: unknown): string {
+  if (!Array.isArray(vectors)) return `${JSON.stringify(vectors, null, 1)}\n`;
+  return `[\n${vectors.map((vector) => JSON.stringify(vector)).join(",\n")}\n]\n`;
 }

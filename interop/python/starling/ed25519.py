@@ -68,9 +68,16 @@ def sign(secret, message):
     return commitment + ((r + _hash(commitment, key, message) * scalar) % L).to_bytes(32, "little")
 
 
+def _has_small_order(point):
+    return _compress(_times(8, point)) == _compress(NEUTRAL)
+
+
 def verify(key, message, signature):
     point, s = _decompress(key), int.from_bytes(signature[32:], "little")
-    if point is None or s >= L:
+    commitment = _decompress(signature[:32])
+    if point is None or commitment is None or s >= L:
+        return False
+    if _has_small_order(point) or _has_small_order(commitment):
         return False
     minus = (P - point[0], point[1], 1, P - point[3])
     h = _hash(signature[:32], key, message)

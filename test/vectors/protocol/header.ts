@@ -4,6 +4,7 @@
  */
 import { decode, encode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
+import { hash } from "node:crypto";
 import { type Header, batchSeed, signingBytes } from "../../../src/consensus/index.ts";
 import { type ContributionId, DAG_CBOR, RAW, type RunId, cidOf } from "../../../src/core/index.ts";
 import { signContribution, verifyHeader } from "../../../src/node/identity.ts";
@@ -89,10 +90,16 @@ export async function headerVectors(): Promise<HeaderVector[]> {
   });
 }
 
-type Wire = Record<string, unknown> & { sig: Uint8Array; work: Record<string, unknown>; parents: CID[] };
+type Wire = Record<string, unknown> & {
+  author: Uint8Array;
+  sig: Uint8Array;
+  work: Record<string, unknown>;
+  parents: CID[];
+};
 
 export async function refusedHeaderVectors(): Promise<RefusedHeaderVector[]> {
-  const [, { bytes }] = await signedRounds(await keyOf("ada"));
+  const ada = await keyOf("ada");
+  const [, { bytes }] = await signedRounds(ada);
   const wire = (): Wire => decode<Wire>(bytes);
   const flipped = wire().sig.map((byte, i) => (i === 40 ? byte ^ 1 : byte));
   const cases: Record<string, Uint8Array> = {
@@ -117,6 +124,8 @@ export async function refusedHeaderVectors(): Promise<RefusedHeaderVector[]> {
     "3 as a float": floatOf3(bytes),
     "another signature": encode({ ...wire(), sig: flipped }),
     "another round under the signature": encode({ ...wire(), round: 2 }),
+    "a key of small order": smallOrderKey(wire()),
+    "a signature whose R is of small order": smallOrderCommitment(wire(), ada),
   };
   return Promise.all(
     Object.entries(cases).map(async ([name, refused]) => {
@@ -145,4 +154,37 @@ function floatOf3(bytes: Uint8Array): Uint8Array {
     0,
     ...bytes.subarray(at + 1),
   );
+}
+
+const GROUP_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+/** The encoding of the neutral element, which has order 1, and of the base point. */
+const NEUTRAL = Uint8Array.of(1, ...new Uint8Array(31));
+const BASE = Uint8Array.of(0x58, ...new Uint8Array(31).fill(0x66));
+
+/** With A neutral, S = 1 and R = B hold for every message: S B = R + h A. */
+function smallOrderKey(wire: Wire): Uint8Array {
+  const author = Uint8Array.of(...wire.author.subarray(0, 6), ...NEUTRAL);
+  return encode({ ...wire, author, sig: Uint8Array.of(...BASE, ...littleEndian(1n)) });
+}
+
+/** Signed with the nonce 0: R is neutral, S = h a. It gives the key away, but keys are free. */
+function smallOrderCommitment({ sig: _, ...unsigned }: Wire, { secret }: Keyed): Uint8Array {
+  const message = Uint8Array.of(...textBytes("starling/1/contribution\n"), ...encode(unsigned));
+  const key = (unsigned["author"] as Uint8Array).subarray(6);
+  const scalar = fromLittleEndian(sha512(Buffer.from(secret, "hex")).subarray(0, 32));
+  const a = (scalar & ((1n << 254n) - 8n)) | (1n << 254n);
+  const h = fromLittleEndian(sha512(Uint8Array.of(...NEUTRAL, ...key, ...message)));
+  return encode({ ...unsigned, sig: Uint8Array.of(...NEUTRAL, ...littleEndian((h * a) % GROUP_ORDER)) });
+}
+
+function sha512(bytes: Uint8Array): Uint8Array {
+  return hash("sha512", bytes, "buffer");
+}
+
+function fromLittleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${hex(bytes.toReversed())}`);
+}
+
+function littleEndian(number: bigint): Uint8Array {
+  return Uint8Array.from({ length: 32 }, (_, i) => Number((number >> BigInt(8 * i)) & 255n));
 }
