@@ -164,7 +164,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** sha256(length of topic | topic | data)[:20]: the same bytes on two topics are two messages. */
-function messageId(topic: string, data: Uint8Array): Uint8Array {
+export function messageId(topic: string, data: Uint8Array): Uint8Array {
   const name = Buffer.from(topic);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(name.length);

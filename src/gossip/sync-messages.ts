@@ -15,14 +15,15 @@ import {
   parseCid,
   reject,
 } from "../core/index.ts";
+import { PHASES_MAX } from "./names.ts";
 
 /** 256 ids of about 41 bytes are 10.5 kB. */
 export const SYNC_REQUEST_BYTES_MAX: number = 16 * 1024;
 /** What a joiner reads at once; `more` says that there is more. */
 export const SYNC_REPLY_BYTES_MAX: number = 1024 * 1024;
 export const SYNC_IDS_MAX: number = 256;
-/** The same bound as on gossip: a header is smaller. */
-export const HEADER_BYTES_MAX: number = 64 * 1024;
+/** The same bound as on gossip: a message is below 64 KiB. */
+export const HEADER_BYTES_MAX: number = 64 * 1024 - 1;
 /** Room for the framing of a reply, and what a source is told to keep to. */
 const REPLY_OVERHEAD_BYTES = 64;
 /** CBOR's length prefix of one header. */
@@ -34,7 +35,15 @@ export interface SyncReply {
   more: boolean;
 }
 
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** A header's round is an int32, and its phase one that has a topic; whoever serves may take both for granted. */
+const round = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+const phase = z
+  .int()
+  .min(0)
+  .max(PHASES_MAX - 1);
 const link = z.custom<CID>().transform((value, context): Cid => {
   const cid = CID.asCID(value);
   if (cid !== null && checkCid(cid) !== undefined) return cid.toString() as Cid;
@@ -42,7 +51,7 @@ const link = z.custom<CID>().transform((value, context): Cid => {
   return z.NEVER;
 });
 const requestSchema = z.union([
-  z.strictObject({ phase: count, fromRound: count }),
+  z.strictObject({ phase, fromRound: round }),
   z.strictObject({ ids: z.array(link).max(SYNC_IDS_MAX) }),
 ]);
 const replySchema = z.strictObject({

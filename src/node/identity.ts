@@ -18,6 +18,7 @@ import {
   digestToBytes,
   reject,
 } from "../core/index.ts";
+import { hasSmallOrder } from "./small-order.ts";
 
 export interface SignedContribution {
   readonly id: ContributionId;
@@ -53,7 +54,10 @@ export async function verifyHeader(bytes: Uint8Array): Promise<Verdict<ParsedHea
   if (parsed.kind !== "accept") return parsed;
   const { header, signedBytes } = parsed.value;
   const key = peerIdFromString(header.author).publicKey;
-  if (key === undefined || !(await verifies(key, signedBytes, header.sig))) {
+  if (key === undefined || hasSmallOrder(key.raw) || hasSmallOrder(header.sig.subarray(0, 32))) {
+    return reject("HEADER_SIGNATURE", "expected a key and a signature that are not of small order");
+  }
+  if (!(await verifies(key, signedBytes, header.sig))) {
     return reject("HEADER_SIGNATURE", `expected a signature of ${header.author}`);
   }
   return accept(parsed.value);

@@ -1,6 +1,7 @@
 /** A run's constitution. Content-addressed: the run's name is the CID of its canonical DAG-CBOR. */
 import { decode, encode } from "@ipld/dag-cbor";
 import { readFile, writeFile } from "node:fs/promises";
+import { peerIdFromString } from "@libp2p/peer-id";
 import { z } from "zod";
 import { type CodecSchedule, codecAt, codecScheduleSchema, deltaBytesMax } from "../codec/index.ts";
 import { type PhaseLimits, type Rule, ruleSchema } from "../consensus/index.ts";
@@ -26,6 +27,9 @@ import {
 } from "../trainer/index.ts";
 
 export const MANIFEST_VERSION = 1;
+
+/** 2^44: at 64 members and a window of 64 rounds, four billion tokens in one contribution. */
+const WEIGHT_MAX = 2 ** 44;
 
 export interface Phase {
   readonly model: ModelConfig;
@@ -66,10 +70,8 @@ const cid = z.custom<Cid>(
   (value) => typeof value === "string" && parseCid(value) !== undefined,
   "expected a CID",
 );
-const peerId = z.custom<PeerId>(
-  (value) => typeof value === "string" && value.length <= 128,
-  "expected a peer id",
-);
+/** Round 0 waits for every founder: one that nobody can be would keep it for ever. */
+const peerId = z.custom<PeerId>(isEd25519PeerId, "expected the peer id of an Ed25519 key, in base58");
 const text = z.string().max(256);
 
 const phaseSchema: z.ZodType<Phase> = z
@@ -89,6 +91,10 @@ const phaseSchema: z.ZodType<Phase> = z
   .refine(
     (p) => p.model.vocabSize === BYTE_VOCABULARY,
     `expected vocabSize ${BYTE_VOCABULARY}, the byte tokenizer's`,
+  )
+  .refine(
+    (p) => weightMax(p) <= WEIGHT_MAX,
+    `expected stepsMax * sequences * contextLength * weightWindow * membersMax <= ${WEIGHT_MAX}, or voting weights would not be exact`,
   );
 
 const manifestSchema: z.ZodType<Manifest> = z.strictObject({
@@ -110,6 +116,20 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   phases: z.array(phaseSchema).length(1, "expected one phase: this version does not climb a ladder yet"),
 });
 
+function isEd25519PeerId(value: unknown): boolean {
+  try {
+    return typeof value === "string" && peerIdFromString(value).type === "Ed25519";
+  } catch {
+    // Not a peer id at all.
+    return false;
+  }
+}
+
+/** What one author can claim at most, summed over a window of full rounds; far below 2^53, with room for factors. */
+function weightMax({ model, batch, rule }: Phase): number {
+  return batch.stepsMax * batch.sequences * model.contextLength * rule.weightWindow * rule.membersMax;
+}
+
 /** @throws StarlingError `MANIFEST_INVALID` that names every field that is off. */
 export function parseManifest(value: unknown): Manifest {
   const result = manifestSchema.safeParse(value);
@@ -128,7 +148,11 @@ export function runIdOf(manifest: Manifest): RunId {
   return cidOf(encodeManifest(manifest), DAG_CBOR) as RunId;
 }
 
-/** @throws StarlingError `MANIFEST_INVALID` */
+/**
+ * The manifest in a block. There is one block for a manifest: another encoding, or a default left out, would be the same
+ * run under another name.
+ * @throws StarlingError `MANIFEST_INVALID`
+ */
 export function decodeManifest(block: Uint8Array): Manifest {
   let value: unknown;
   try {
@@ -136,7 +160,12 @@ export function decodeManifest(block: Uint8Array): Manifest {
   } catch (error) {
     throw new StarlingError("MANIFEST_INVALID", `expected DAG-CBOR: ${messageOf(error)}`, { cause: error });
   }
-  return parseManifest(value);
+  const manifest = parseManifest(value);
+  if (Buffer.compare(encodeManifest(manifest), block) === 0) return manifest;
+  throw new StarlingError(
+    "MANIFEST_INVALID",
+    "expected the one canonical encoding of this manifest with all fields; `starling init` writes one",
+  );
 }
 
 /** @throws StarlingError `MANIFEST_UNREADABLE`, `MANIFEST_INVALID` */

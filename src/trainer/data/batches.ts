@@ -5,8 +5,6 @@ import { SeededRandom, StarlingError } from "../../core/index.ts";
 export interface BatchConfig {
   /** B: sequences per optimiser step. */
   readonly sequences: number;
-  /** T; without it, the model's. */
-  readonly contextLength?: number | undefined;
   /** Optimiser steps that a node means to do per round. */
   readonly stepsPerRound: number;
   /** Most steps that one contribution may claim. */
@@ -16,12 +14,6 @@ export interface BatchConfig {
 export const batchSchema: z.ZodType<BatchConfig> = z
   .strictObject({
     sequences: z.number().int().min(1).max(4096),
-    contextLength: z
-      .number()
-      .int()
-      .min(2)
-      .max(2 ** 16)
-      .optional(),
     stepsPerRound: z.number().int().min(1).max(100_000),
     stepsMax: z.number().int().min(1).max(100_000),
   })

@@ -92,7 +92,9 @@ export class History {
 
   take({ id, header }: Made): Contribution {
     const admission = this.graph.add(id, header);
-    assert(admission.kind === "added", `expected the graph to take ${id}: ${JSON.stringify(admission)}`);
+    // A message made of what was added would be the whole history, again for every contribution.
+    if (admission.kind !== "added")
+      throw new Error(`expected the graph to take ${id}: ${JSON.stringify(admission)}`);
     return this.graph.get(id) as Contribution;
   }
 }

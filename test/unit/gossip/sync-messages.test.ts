@@ -15,7 +15,7 @@ import {
 
 const cid = fc.uint8Array({ maxLength: 8 }).map((bytes): Cid => cidOf(bytes, DAG_CBOR));
 const request = fc.oneof(
-  fc.record({ phase: fc.nat(), fromRound: fc.maxSafeNat() }),
+  fc.record({ phase: fc.nat({ max: 63 }), fromRound: fc.nat({ max: 2 ** 31 - 1 }) }),
   fc.record({ ids: fc.array(cid, { maxLength: 20 }) }),
 );
 
@@ -34,6 +34,15 @@ test("a reply is what it was after the wire", () => {
       expect(decodeReply(encodeReply(value))).toEqual(accept(value));
     }),
   );
+});
+
+test.each([
+  { phase: 64, fromRound: 0 },
+  { phase: 0, fromRound: 2 ** 31 },
+  { phase: 0, fromRound: Number.MAX_SAFE_INTEGER },
+  { phase: -1, fromRound: 0 },
+])("R7: a phase or round that no header can have is rejected, not looked up: %j", (query) => {
+  expect(decodeRequest(dagCbor.encode(query))).toMatchObject({ kind: "reject", code: "SYNC_REQUEST" });
 });
 
 test("any bytes are a verdict, never an exception", () => {

@@ -10,8 +10,11 @@ import {
   cidOf,
   digestOf,
   digestToBytes,
+  reject,
 } from "../../../src/core/index.ts";
 import { signContribution, verifyHeader } from "../../../src/node/identity.ts";
+import refused from "../../vectors/protocol/refused-header.json" with { type: "json" };
+import type { RefusedHeaderVector } from "../../vectors/protocol/header.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const digest = digestOf(bytesOf("digest"));
@@ -82,3 +85,13 @@ test("F16 an author whose key is no point of the curve gets a verdict", async ()
   const { bytes } = await signContribution({ ...draft, author: zero }, key);
   expect(await verifyHeader(bytes)).toMatchObject({ kind: "reject", code: "HEADER_SIGNATURE" });
 });
+
+test.each(["a key of small order", "a signature whose R is of small order"])(
+  "R7: %s is refused by us, not by the library, which may think otherwise",
+  async (name) => {
+    const { bytes } = refused.find((vector) => vector.name === name) as RefusedHeaderVector;
+    expect(await verifyHeader(new Uint8Array(Buffer.from(bytes, "hex")))).toEqual(
+      reject("HEADER_SIGNATURE", "expected a key and a signature that are not of small order"),
+    );
+  },
+);

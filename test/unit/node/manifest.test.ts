@@ -1,3 +1,4 @@
+import { encode } from "@ipld/dag-cbor";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,9 +71,33 @@ test.each([
   ["a learning rate that is no number", ["phases", 0, "optimizer", "lrMax"], Number.NaN, /lrMax/],
   ["another vocabulary", ["phases", 0, "model", "vocabSize"], 50_257, /256/],
   ["no phases", ["phases"], [], /phases/],
+  ["a founder that nobody can be", ["founders"], ["ada"], /founders\[0\]/],
+  ["a context that the model does not have", ["phases", 0, "batch", "contextLength"], 16, /contextLength/],
+  ["claims too large to be counted", ["phases", 0, "batch", "stepsMax"], 100_000_000, /stepsMax/],
   ["another version", ["v"], 2, /v/],
 ] as const)("F16 a manifest with %s is refused, and the message names it", (_, path, value, names) => {
   expect(messageFor(changed(path, value))).toMatch(names);
+});
+
+test("R7 voting weights that a double could not hold are refused", () => {
+  const rule = { ...good.phases[0].rule, membersMax: 1024, weightWindow: 4096 };
+  const batch = { sequences: 4096, stepsPerRound: 1, stepsMax: 32 };
+  const phase = { ...good.phases[0], rule, batch };
+  // 32 tokens of context: 2^5 * 2^12 * 2^5 * 2^12 * 2^10 = 2^44.
+  expect(messageFor({ ...good, phases: [phase] })).toBe("accepted");
+  const above = { ...phase, batch: { ...batch, stepsMax: 33 } };
+  expect(messageFor({ ...good, phases: [above] })).toMatch(/stepsMax/);
+});
+
+test("R7 a run has one block: without a default, or with a number written otherwise, it is refused", () => {
+  const { graceShare: _, ...rule } = good.phases[0].rule;
+  const shorter = encode({ ...good, phases: [{ ...good.phases[0], rule }] });
+  expect(() => decodeManifest(shorter)).toThrow(/canonical/);
+  // v, which is 1, in two bytes instead of one.
+  const block = Buffer.from(encodeManifest(good));
+  const at = block.indexOf("av") + 2;
+  const longer = Uint8Array.of(...block.subarray(0, at), 0x18, 1, ...block.subarray(at + 1));
+  expect(() => decodeManifest(longer)).toThrow(/DAG-CBOR|canonical/);
 });
 
 test("F16 what is no manifest at all is refused with what to do", async () => {

@@ -1,0 +1,164 @@
+"""Lots, views, voting weight, fold and settled roots (protocol.md, sections 5 to 8)."""
+from .encoding import encode, sha256
+
+
+def lower_median(numbers):
+    return sorted(numbers)[(len(numbers) - 1) // 2] if numbers else 0
+
+
+def counted(included):
+    """Author and tokens, for each that trained."""
+    trained = [c for c in included if c.trained]
+    median = lower_median([c.tokens for c in trained])
+    return [(c.author, min(c.tokens, median)) for c in trained]
+
+
+def tickets_of(weight, heaviest):
+    return 1 + 63 * weight // heaviest if heaviest else 1
+
+
+def lot(run, phase, round_number, author, ticket):
+    return sha256(f"{run}/{phase}/{round_number}/{author}/{ticket}".encode()).hex()
+
+
+def least_lot(run, phase, round_number, author, tickets):
+    return min(lot(run, phase, round_number, author, ticket) for ticket in range(tickets))
+
+
+class Rule:
+    def __init__(self, run, phase, settle_depth, weight_window, founders):
+        self.run, self.phase = run, phase
+        self.settle_depth, self.weight_window, self.founders = settle_depth, weight_window, founders
+
+
+class Contribution:
+    def __init__(self, rule, *, id, author, round, parents, tokens, trained):
+        self.id, self.author, self.round, self.tokens, self.trained = id, author, round, tokens, trained
+        self.view = View(rule, round, parents)
+
+
+def single(contributions):
+    authors = [c.author for c in contributions]
+    return sorted((c for c in contributions if authors.count(c.author) == 1), key=lambda c: c.id)
+
+
+class View:
+    def __init__(self, rule, round_number, parents):
+        self.rule, self.round, self.parents = rule, round_number, single(parents)
+        self._known = {}
+
+    def _once(self, name, compute):
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
+
+    def settled_round(self, round_number=None):
+        return max(0, (self.round if round_number is None else round_number) - self.rule.settle_depth)
+
+    def included(self, r):
+        if r < 0 or r >= self.round:
+            return []
+        if r == self.round - 1:
+            return self.parents
+        return self.voted() if r == self.round - 2 else self.anchor().view.included(r)
+
+    def voted(self):
+        return self._once("voted", self._elect)
+
+    def _elect(self):
+        votes = self._votes(self.parents)
+        total, support = sum(votes.values()), {}
+        for d in self.parents:
+            for x in d.view.parents:
+                support[x] = support.get(x, 0) + votes[d]
+        return single([x for x, weight in support.items() if 2 * weight >= total])
+
+    def _votes(self, voters):
+        weights = {c: self.voters().get(c.author, 0) for c in voters}
+        return weights if any(weights.values()) else dict.fromkeys(voters, 1)
+
+    def anchor(self):
+        return self._once("anchor", self._draw) if self.round >= 2 else None
+
+    def _draw(self):
+        votes = self._votes(self.voted())
+        total = sum(votes.values())
+        held = {d: sum(votes[x] for x in votes if x in d.view.parents) for d in self.parents}
+        enough = [d for d in self.parents if 3 * held[d] >= 2 * total]
+        candidates = enough or [d for d in self.parents if held[d] == max(held.values())]
+        weight = lambda d: self.voters().get(d.author, 0)
+        heaviest = max(map(weight, self.parents))
+
+        def lot_of(d):
+            tickets = tickets_of(weight(d), heaviest)
+            return least_lot(self.rule.run, self.rule.phase, self.round - 1, d.author, tickets)
+
+        return min(candidates, key=lot_of)
+
+    def voters(self):
+        return self._once("voters", self._find_voters)
+
+    def _find_voters(self):
+        settled = self.settled_round(self.round - 1)
+        if settled > 0:
+            return self.table(settled)
+        return dict.fromkeys(self.rule.founders or sorted(self._first_authors()), 1)
+
+    def _first_authors(self):
+        if self.round <= 1:
+            return {c.author for c in self.parents}
+        return self._once("first", lambda: set().union(*(c.view._first_authors() for c in self.parents)))
+
+    def table(self, settled):
+        table = {}
+        for r in range(max(0, settled - self.rule.weight_window), settled):
+            # Settled history is the same in the views of all parents.
+            source = self if r >= self.round - 2 else self.parents[0].view
+            for author, tokens in counted(source.included(r)):
+                table[author] = table.get(author, 0) + tokens
+        return {author: weight for author, weight in table.items() if weight > 0}
+
+    def included_tokens(self):
+        return sum(tokens for r in range(self.round) for _, tokens in counted(self.included(r)))
+
+
+def factors(tokens, norms, outer_rate):
+    """k_j of contributions with a delta."""
+    median = lower_median(tokens)
+    works = [min(t, 2 * median) for t in tokens]
+    total, cumulated, median_norm = sum(works), 0, 0
+    for norm, work in sorted(zip(norms, works)):
+        cumulated += work
+        if 2 * cumulated >= total:
+            median_norm = norm
+            break
+    return [
+        outer_rate * work * min(norm, 2 * median_norm) // (total * norm) if norm and total else 0
+        for norm, work in zip(norms, works)
+    ]
+
+
+def round_half_to_even(numerator, denominator):
+    quotient, rest = divmod(numerator, denominator)
+    if 2 * rest == denominator:
+        return quotient + quotient % 2
+    return quotient + (2 * rest > denominator)
+
+
+def wrap(number):
+    """To int32, modulo 2^32."""
+    return (number + 2**31) % 2**32 - 2**31
+
+
+def fold(weights, deltas):
+    """`deltas`: k_j and D_j of each."""
+    sums = [0] * len(weights)
+    for factor, delta in deltas:
+        for i, value in enumerate(delta):
+            sums[i] += factor * value
+    return [wrap(weight - round_half_to_even(total, 2**20)) for weight, total in zip(weights, sums)]
+
+
+def settled_root(run, phase, round_number, weights_root, table):
+    state = {"run": run, "phase": phase, "round": round_number, "weights": weights_root, "table": table}
+    return sha256(encode(state))
