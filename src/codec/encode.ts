@@ -3,7 +3,7 @@ import { assert } from "../core/index.ts";
 import { createFitter } from "./fit.ts";
 import { CHUNK_HEAD_BYTES, HEAD_BYTES, deltaBytesMax, writeChecksum, writeHead } from "./frame.ts";
 import { chunkLengths, parameterCount } from "./layout.ts";
-import { fillLevels, fillThresholds, fillValues, levelCount } from "./levels.ts";
+import { fillLevels, fillBorders, fillValues, levelCount } from "./levels.ts";
 import { MAGNITUDE_BITS, decodeMagnitude, encodeMagnitude } from "./magnitude.ts";
 import { SquareSum } from "./norm.ts";
 import { CODES_SLACK, packCodes } from "./pack.ts";
@@ -50,7 +50,7 @@ class ChunkEncoder {
   readonly #indices = new Uint16Array(CHUNK_LENGTH); // (k,)
   readonly #codes = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // (k,)
   readonly #levels = new Int32Array(128); // (n,)
-  readonly #thresholds = new Int32Array(127); // (n - 1,)
+  readonly #borders = new Int32Array(129); // (n + 1,)
   readonly #values = new Int32Array(256); // by code, (2n,)
   readonly #signs = new Int32Array(128); // sign bit of a negative value at each level: zero has none, (n,)
   readonly #counts = new Int32Array(256); // (2n,)
@@ -99,7 +99,7 @@ class ChunkEncoder {
 
   #setLevels(lo: number, hi: number): void {
     fillLevels(this.#levels, this.#n, lo, hi);
-    fillThresholds(this.#thresholds, this.#levels, this.#n);
+    fillBorders(this.#borders, this.#levels, this.#n);
     fillValues(this.#values, this.#levels, this.#n);
     for (let j = 0; j < this.#n; j++) this.#signs[j] = this.#levels[j] === 0 ? 0 : this.#n;
   }
@@ -112,8 +112,8 @@ class ChunkEncoder {
     const values = this.#values;
     const signs = this.#signs;
     const counts = this.#counts.fill(0);
-    if (n === 2) nearerOfTwo(codes, magnitudes, kept, this.#thresholds[0]);
-    else nearest(codes, magnitudes, kept, { n, levels: this.#levels, thresholds: this.#thresholds });
+    if (n === 2) nearerOfTwo(codes, magnitudes, kept, this.#borders[1]);
+    else nearest(codes, magnitudes, kept, { n, levels: this.#levels, borders: this.#borders });
     for (let i = 0; i < kept; i++) {
       const at = indices[i];
       const x = chunk[at];
@@ -131,25 +131,29 @@ class ChunkEncoder {
 }
 
 /** js[0..count): which of two levels is nearer, without branches, which would be taken at random. */
-function nearerOfTwo(js: Uint8Array, magnitudes: Int32Array, count: number, threshold: number): void {
-  for (let i = 0; i < count; i++) js[i] = (threshold - magnitudes[i]) >>> 31;
+function nearerOfTwo(js: Uint8Array, magnitudes: Int32Array, count: number, border: number): void {
+  for (let i = 0; i < count; i++) js[i] = (border - magnitudes[i]) >>> 31;
 }
 
-/** js[0..count): the nearest level of each magnitude. A guess that is off by one at most, then the exact answer. */
+/**
+ * js[0..count): the nearest level of each magnitude. Where levels lie a unit or more apart a guess is off by one at
+ * most, and is put right without branches, too; the loop only runs where they lie closer.
+ */
 function nearest(
   js: Uint8Array,
   magnitudes: Int32Array,
   count: number,
-  { n, levels, thresholds }: { n: number; levels: Int32Array; thresholds: Int32Array },
+  { n, levels, borders }: { n: number; levels: Int32Array; borders: Int32Array },
 ): void {
   const lo = levels[0];
   const hi = levels[n - 1];
-  const levelsPerUnit = hi > lo ? (n - 1) / (hi - lo) : 0;
+  const levelsPerUnit = hi - lo < n - 1 ? 0 : (n - 1) / (hi - lo);
   for (let i = 0; i < count; i++) {
     const m = magnitudes[i];
     let j = Math.min(n - 1, Math.max(0, (m - lo) * levelsPerUnit + 0.5)) | 0;
-    while (j < n - 1 && m > thresholds[j]) j++;
-    while (j > 0 && m <= thresholds[j - 1]) j--;
+    j += (borders[j + 1] - m) >>> 31;
+    j -= (m - borders[j] - 1) >>> 31;
+    while (m > borders[j + 1]) j++;
     js[i] = j;
   }
 }

@@ -37,15 +37,17 @@ export function isDeadCode(code: number, levels: Int32Array, count: number): boo
 }
 
 /**
- * thresholds[0..n-1), ascending: the code of a magnitude m has j = how many thresholds are below m, which is the
- * nearest level, the lower of two as near, the least j of equal ones. Floor of the middle is exact for integers:
- * 2m > s <=> m > floor(s / 2).
+ * borders[0..n]: the code of a magnitude m has the j with borders[j] < m <= borders[j + 1], which is the nearest level,
+ * the lower of two as near, the least j of equal ones. The outer two are -1 and 2^31 - 1. Floor of the middle is exact
+ * for integers: 2m > s <=> m > floor(s / 2).
  */
-export function fillThresholds(thresholds: Int32Array, levels: Int32Array, count: number): void {
+export function fillBorders(borders: Int32Array, levels: Int32Array, count: number): void {
   let above = 2 ** 31 - 1; // nothing lies above the last level
+  borders[count] = above;
   for (let j = count - 2; j >= 0; j--) {
     const [level, next] = [levels[j], levels[j + 1]];
     if (level < next) above = (level + next) >> 1;
-    thresholds[j] = above;
+    borders[j + 1] = above;
   }
+  borders[0] = -1;
 }

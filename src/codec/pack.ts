@@ -23,12 +23,13 @@ export function packCodes(
   { count, valueBits }: { count: number; valueBits: number },
 ): number {
   const end = at + packedBytes(count, valueBits);
-  const perByte = 8 / valueBits;
   codes.fill(0, count, count + CODES_SLACK);
-  for (let i = 0; at < end; i += perByte) {
-    let byte = 0;
-    for (let part = 0; part < perByte; part++) byte |= codes[i + part] << (part * valueBits);
-    out[at++] = byte;
+  if (valueBits === 8) out.set(codes.subarray(0, count), at);
+  else if (valueBits === 4) for (let i = 0; at < end; i += 2) out[at++] = codes[i] | (codes[i + 1] << 4);
+  else {
+    for (let i = 0; at < end; i += 4) {
+      out[at++] = codes[i] | (codes[i + 1] << 2) | (codes[i + 2] << 4) | (codes[i + 3] << 6);
+    }
   }
   return end;
 }

@@ -54,7 +54,7 @@ function decoded(bytes: Uint8Array, lengths: readonly number[], settings: CodecS
 const energy = (values: Int32Array): number => values.reduce((sum, x) => sum + x * x, 0);
 
 describe("encodeDelta", () => {
-  it("residual before = residual after + decoded, exactly, under every settings", () => {
+  it("R1: residual before = residual after + decoded, exactly, under every settings", () => {
     fc.assert(
       fc.property(caseArbitrary, ({ settings, lengths, residual }) => {
         const after = residual.slice();
@@ -72,7 +72,7 @@ describe("encodeDelta", () => {
     );
   });
 
-  it("drops no element greater than one it keeps, and moves a kept one at most half a step", () => {
+  it("R1: drops no element greater than one it keeps, and moves a kept one at most half a step", () => {
     fc.assert(
       fc.property(caseArbitrary, ({ settings, lengths, residual }) => {
         const after = residual.slice();
@@ -141,7 +141,7 @@ describe("encodeDelta", () => {
     expect(residual[0]).toBe(-(2 ** 31) + MAGNITUDE_MAX);
   });
 
-  it("deltaBytesMax is reached by the unluckiest residual, under every settings", () => {
+  it("R1: deltaBytesMax is reached by the unluckiest residual, under every settings", () => {
     const lengths = [5000, 3, 4096, 700];
     for (const keepPerChunk of KEEPS) {
       for (const valueBits of VALUE_BITS) {
@@ -157,7 +157,7 @@ describe("encodeDelta", () => {
     }
   });
 
-  it("the same residual gives the same bytes, in a view of a greater array too", () => {
+  it("R1: the same residual gives the same bytes, in a view of a greater array too", () => {
     const settings = { keepPerChunk: 64, valueBits: 4 } as const;
     const residual = normalResidual("twice", 9000);
     const framed = new Int32Array(9002);
@@ -167,7 +167,7 @@ describe("encodeDelta", () => {
     expect([framed[0], framed[9001]]).toEqual([0, 0]);
   });
 
-  it("density 1/64 at 2 bits is at least 200 times smaller than float32 on normal residuals", () => {
+  it("R2: density 1/64 at 2 bits is at least 200 times smaller than float32 on normal residuals", () => {
     const lengths = [2 ** 20 - 1000, 600, 400];
     const settings = { keepPerChunk: 64, valueBits: 2 } as const;
     const { bytes } = encodeDelta(normalResidual("ratio", 2 ** 20), lengths, settings);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fillLevels, fillThresholds, fillValues, isDeadCode, levelCount } from "../../../src/codec/levels.ts";
+import { fillLevels, fillBorders, fillValues, isDeadCode, levelCount } from "../../../src/codec/levels.ts";
 import { VALUE_BITS } from "./support.ts";
 
 /** Small distances make levels coincide; great ones test the arithmetic. */
@@ -29,17 +29,15 @@ describe("levels", () => {
     );
   });
 
-  it("thresholds give the nearest level, the least of equal ones, as a search of all levels does", () => {
+  it("borders give the nearest level, the least of equal ones, as a search of all levels does", () => {
     fc.assert(
       fc.property(fc.constantFrom(...VALUE_BITS), magnitude, magnitude, magnitude, (bits, a, b, m) => {
         const count = levelCount(bits);
         const levels = levelsOf(count, Math.min(a, b), Math.max(a, b));
-        const thresholds = new Int32Array(count - 1);
-        fillThresholds(thresholds, levels, count);
+        const borders = new Int32Array(count + 1);
+        fillBorders(borders, levels, count);
         const distances = Array.from(levels, (level) => Math.abs(level - m));
-        expect(thresholds.filter((threshold) => threshold < m).length).toBe(
-          distances.indexOf(Math.min(...distances)),
-        );
+        expect(borders.findLastIndex((border) => border < m)).toBe(distances.indexOf(Math.min(...distances)));
       }),
       { numRuns: 1000 },
     );

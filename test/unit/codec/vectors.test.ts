@@ -16,7 +16,7 @@ function read<T>(name: string): T[] {
 const bytesIn = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
 const int32In = (base64: string): Int32Array => new Int32Array(bytesIn(base64).buffer);
 
-describe("golden vectors", () => {
+describe("R1 golden vectors", () => {
   it("are what their script makes today", () => {
     expect(acceptedVectors()).toEqual(read<AcceptedVector>("accepted.json"));
     expect(refusedVectors()).toEqual(read<RefusedVector>("refused.json"));
