@@ -56,18 +56,19 @@ export async function openArchive(dir: string): Promise<Archive> {
   const run = await readRun(root);
   if (!hasFormat || run === undefined) throw empty(dir);
   const key = await readKey(join(root, "key"));
-  const db = new ClassicLevel(join(root, "contributions"), { createIfMissing: false });
-  // Before it is opened: opening it would drop what is damaged.
-  const [damage] = await findLogDamage(db.location);
+  const location = join(root, "contributions");
+  const [damage] = await findLogDamage(location);
   if (damage !== undefined) throw damaged(damage);
-  if (!(await openLevel(db, db.location))) throw await inUse(root);
+  // Not before: it opens itself as soon as it is made, and opening drops what is damaged.
+  const db = new ClassicLevel(location, { createIfMissing: false });
+  if (!(await openLevel(db, location))) throw await inUse(root);
   const tables = tablesOf(db);
   const reading = async function* <T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
     try {
       yield* entries;
     } catch (error) {
       // To say which folder it was.
-      throw diskError("read", db.location, error);
+      throw diskError("read", location, error);
     }
   };
   return {
