@@ -18,7 +18,8 @@ import {
   putBody,
   readBody,
 } from "../../../src/storage/index.ts";
-import { damageIn } from "../../../src/storage/level-log.ts";
+import { damageInLog } from "../../../src/storage/level-log.ts";
+import { damageInTable } from "../../../src/storage/level-table.ts";
 import { collect, randomBytes, runNamed, temporaryDir, temporaryStore } from "./support.ts";
 
 async function filled(headersCount = 20): Promise<string> {
@@ -33,9 +34,9 @@ async function filled(headersCount = 20): Promise<string> {
   return dir;
 }
 
-async function logOf(dir: string): Promise<{ path: string; bytes: Uint8Array }> {
+async function fileOf(dir: string, ending: ".log" | ".ldb"): Promise<{ path: string; bytes: Uint8Array }> {
   const folder = join(dir, "contributions");
-  const name = (await readdir(folder)).find((each) => each.endsWith(".log")) ?? "";
+  const name = (await readdir(folder)).find((each) => each.endsWith(ending)) ?? "";
   return { path: join(folder, name), bytes: await readFile(join(folder, name)) };
 }
 
@@ -122,23 +123,41 @@ test("R8 refuses a folder that a node holds, and one that is none, and makes not
 
 test("R8 a flipped byte anywhere in LevelDB's log is found; a log cut short by a crash is not damage", async () => {
   // More than one of the log's blocks of 32 KiB, so that records are in pieces.
-  const { bytes } = await logOf(await filled(150));
+  const { bytes } = await fileOf(await filled(150), ".log");
   expect(bytes.length).toBeGreaterThan(65_536);
-  expect(damageIn(bytes)).toBeUndefined();
+  expect(damageInLog(bytes)).toBeUndefined();
   const random = new SeededRandom("log");
   for (let flip = 0; flip < 2000; flip++) {
     const wrong = Uint8Array.from(bytes);
     // Half of them at the end, where damage looks most like a crash.
     const at = flip % 2 === 0 ? random.below(bytes.length) : bytes.length - 1 - random.below(1000);
     wrong[at] ^= 1 + random.below(255);
-    expect(damageIn(wrong), `byte ${at} of ${bytes.length}`).toBeDefined();
+    expect(damageInLog(wrong), `byte ${at} of ${bytes.length}`).toBeDefined();
   }
-  for (let cut = 0; cut < 500; cut++) expect(damageIn(bytes.subarray(0, bytes.length - cut))).toBeUndefined();
+  for (let cut = 0; cut < 500; cut++)
+    expect(damageInLog(bytes.subarray(0, bytes.length - cut))).toBeUndefined();
+});
+
+test("R8 a flipped byte anywhere in a LevelDB's table is found", async () => {
+  const dir = await filled(100);
+  // The next one to open it turns the log into a table.
+  await (await openArchive(dir)).close();
+  const { bytes } = await fileOf(dir, ".ldb");
+  expect(damageInTable(bytes)).toBeUndefined();
+  const random = new SeededRandom("table");
+  for (let flip = 0; flip < 1000; flip++) {
+    const wrong = Uint8Array.from(bytes);
+    const at = flip % 4 === 0 ? bytes.length - 1 - random.below(200) : random.below(bytes.length);
+    wrong[at] ^= 1 + random.below(255);
+    expect(damageInTable(wrong), `byte ${at} of ${bytes.length}`).toBeDefined();
+  }
+  for (let length = 0; length < bytes.length; length += 97)
+    expect(damageInTable(bytes.subarray(0, length))).toBeDefined();
 });
 
 test("R8 a folder whose log is damaged is not opened, and the file is named", async () => {
   const dir = await filled();
-  const { path, bytes } = await logOf(dir);
+  const { path, bytes } = await fileOf(dir, ".log");
   const wrong = Uint8Array.from(bytes);
   wrong[bytes.length >> 1] ^= 1;
   await writeFile(path, wrong);
