@@ -8,11 +8,11 @@ import { ClassicLevel } from "classic-level";
 import { type Cid, type PeerId, type RunId, StarlingError, bytesOf } from "../core/index.ts";
 import { blockPath } from "./blocks.ts";
 import { tablesOf } from "./contributions.ts";
-import { diskError, readWholeFile } from "./files.ts";
+import { diskError, errorCode, readWholeFile } from "./files.ts";
 import { readKey } from "./key.ts";
-import { checkFormat, readRun } from "./labels.ts";
+import { checkFormat, readLine, readRun } from "./labels.ts";
 import { openLevel } from "./level.ts";
-import { type LogDamage, findLogDamage } from "./level-log.ts";
+import { type LevelDamage, findLevelDamage } from "./level-damage.ts";
 import { type RawFolder, SealedFolders } from "./sealed-folders.ts";
 import { inUse } from "./store.ts";
 
@@ -56,18 +56,19 @@ export async function openArchive(dir: string): Promise<Archive> {
   const run = await readRun(root);
   if (!hasFormat || run === undefined) throw empty(dir);
   const key = await readKey(join(root, "key"));
-  const db = new ClassicLevel(join(root, "contributions"), { createIfMissing: false });
-  // Before it is opened: opening it would drop what is damaged.
-  const [damage] = await findLogDamage(db.location);
-  if (damage !== undefined) throw damaged(damage);
-  if (!(await openLevel(db, db.location))) throw await inUse(root);
+  const location = join(root, "contributions");
+  const damage = await findLevelDamage(location);
+  if (damage !== undefined) throw (await seemsHeld(root)) ? await inUse(root) : damaged(damage);
+  // Not before: it opens itself as soon as it is made, and opening drops what is damaged.
+  const db = new ClassicLevel(location, { createIfMissing: false });
+  if (!(await openLevel(db, location))) throw await inUse(root);
   const tables = tablesOf(db);
   const reading = async function* <T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
     try {
       yield* entries;
     } catch (error) {
       // To say which folder it was.
-      throw diskError("read", db.location, error);
+      throw diskError("read", location, error);
     }
   };
   return {
@@ -87,15 +88,27 @@ export async function openArchive(dir: string): Promise<Archive> {
   };
 }
 
+/** What a running node is just writing looks damaged. Only a look: nothing but opening the database can tell. */
+async function seemsHeld(dir: string): Promise<boolean> {
+  const pid = Number(await readLine(join(dir, "lock")));
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // No such process; or one of another user, who may hold it.
+    return errorCode(error) === "EPERM";
+  }
+}
+
 function empty(dir: string): StarlingError {
   const message = `expected the data folder of a node at ${dir}, got one without a run: \`starling start\` makes it`;
   return new StarlingError("DATA_DIR_EMPTY", message);
 }
 
-function damaged({ path, offset }: LogDamage): StarlingError {
+function damaged({ path, offset }: LevelDamage): StarlingError {
   return new StarlingError(
     "DATA_DIR_DAMAGED",
-    `expected records that fit their checksums in ${path}, got a damaged one at byte ${offset}; copy the folder ` +
-      `before a node opens it, which would drop the record: it comes back from peers`,
+    `expected ${path} to fit its checksums, got damage in what begins at byte ${offset}; copy the folder before a node ` +
+      `opens it, which may drop what is damaged: it comes back from peers`,
   );
 }

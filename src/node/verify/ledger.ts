@@ -1,6 +1,6 @@
 /** `starling ledger`: every contribution that a folder holds, whether history includes it, and if not, why not. */
 import type { Contribution, ContributionGraph } from "../../consensus/index.ts";
-import type { ContributionId, PeerId } from "../../core/index.ts";
+import type { Cid, ContributionId, PeerId } from "../../core/index.ts";
 import { StarlingError, matchesCid } from "../../core/index.ts";
 import type { Archive } from "../../storage/index.ts";
 import { decodeManifest } from "../manifest.ts";
@@ -28,7 +28,8 @@ export interface LedgerEntry {
   readonly tokens: number;
   readonly lossFirst: number | null;
   readonly lossLast: number | null;
-  /** 0 in a closing contribution. */
+  /** Null and 0 in a closing contribution. */
+  readonly deltaCid: Cid | null;
   readonly deltaBytes: number;
   readonly parents: number;
   /** In history as this node's newest contribution sees it. */
@@ -90,6 +91,7 @@ function entryOf(c: Contribution, graph: ContributionGraph, history: SettledHist
     tokens: work.tokens,
     lossFirst: work.lossFirst,
     lossLast: work.lossLast,
+    deltaCid: delta?.cid ?? null,
     deltaBytes: delta?.bytes ?? 0,
     parents: parents.length,
     included: why === null,

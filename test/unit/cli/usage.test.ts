@@ -67,6 +67,8 @@ describe("F7, F16: wrong arguments end with 2 and say what was expected and what
       ["start", "--run", "x", "--bootstrap", "/ip4/1.2.3.4/tcp/1,b"],
       ["multiaddr"],
     ],
+    ["R8 no rounds", ["ledger", "--rounds", "9-5"], ["'9-5'", "rounds such as 5-9"]],
+    ["R8 a round and rounds", ["ledger", "--round", "1", "--rounds", "1-2"], ["cannot be used with"]],
     ["an unknown log level", ["start", "--run", "x", "--log-level", "loud"], ["'loud'", "debug, info"]],
     [
       "neither file nor CID",
@@ -99,6 +101,9 @@ describe("F7, F16: what cannot be done ends with 1, a code, and no stack", () =>
       ["export", "--data", "none", "--out", "model"],
       "error DATA_DIR_MISSING: expected",
     ],
+    ["R8 verify of no folder", ["verify", "--data", "none"], "error DATA_DIR_MISSING: expected"],
+    ["R8 ledger of no folder", ["ledger", "--data", "none"], "error DATA_DIR_MISSING: expected"],
+    ["R8 verify of a folder without a run", ["verify", "--data", "."], "error DATA_DIR_EMPTY: expected"],
     ["stop of nobody", ["stop", "--data", "none"], "error NOT_RUNNING: expected"],
     ["a manifest that is none", ["start", "--run", "not-json"], "error MANIFEST_UNREADABLE: expected"],
   ])("%s", async (_, args, said) => {
@@ -116,6 +121,8 @@ describe("help", () => {
     [["init", "--help"], "starling init --preset flight"],
     [["start", "--help"], "--bootstrap /ip4/192.0.2.7/tcp/4001/p2p/"],
     [["status", "--help"], "jq .settled.root"],
+    [["verify", "--help"], "2 nothing is false"],
+    [["ledger", "--help"], "--rounds 5-9 --excluded"],
   ])("%j goes to stdout, ends with 0 and teaches by example", async (args, example) => {
     const { code, stdout, stderr } = await starling(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
