@@ -5,7 +5,7 @@
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import type { PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
-import { decodeDelta, encodeDelta } from "../../src/codec/index.ts";
+import { codecAt, decodeDelta, encodeDelta } from "../../src/codec/index.ts";
 import {
   type Contribution,
   ContributionGraph,
@@ -190,7 +190,11 @@ export class Ledger {
     for (const set of sets) {
       const terms = foldTerms(set, this.options.rule.outerRate);
       const deltas = terms.map(({ cid }) =>
-        decodeDelta(this.blocks.get(cid) ?? new Uint8Array(0), this.facts.lengths, this.facts.codec),
+        decodeDelta(
+          this.blocks.get(cid) ?? new Uint8Array(0),
+          this.facts.lengths,
+          codecAt(this.facts.codec, 0),
+        ),
       );
       for (let i = 0; i < weights.length; i++) {
         let sum = 0;
@@ -249,7 +253,7 @@ export class Ledger {
   #delta(seed: string): { cid: Cid; bytes: number; norm: number } {
     const random = new SeededRandom(seed);
     const learned = Int32Array.from(this.facts.start, () => random.below(2 ** 18) - 2 ** 17);
-    const { bytes, norm } = encodeDelta(learned, this.facts.lengths, this.facts.codec);
+    const { bytes, norm } = encodeDelta(learned, this.facts.lengths, codecAt(this.facts.codec, 0));
     const cid = bodyCid(bytes);
     this.blocks.set(cid, bytes);
     return { cid, bytes: bytes.length, norm };
