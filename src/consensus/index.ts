@@ -32,3 +32,13 @@ export {
   type TrainOrder,
   type Trained,
 } from "./machine.ts";
+export { authorKey } from "./author-key.ts";
+export { type Address, parseAddress } from "./address.ts";
+export { type CreditLine, type CreditRule, creditLines, creditRuleSchema, creditsRound } from "./credits.ts";
+export {
+  type Payout,
+  type UnsignedPayout,
+  latestPayouts,
+  parsePayout,
+  payoutSigningBytes,
+} from "./payout.ts";

@@ -12,6 +12,7 @@ import {
 import {
   type ContributionId,
   type Digest,
+  type PeerId,
   type Verdict,
   accept,
   digestOf,
@@ -46,18 +47,14 @@ export async function verifyHeader(bytes: Uint8Array): Promise<Verdict<ParsedHea
   const parsed = parseHeader(bytes);
   if (parsed.kind !== "accept") return parsed;
   const { header, signedBytes } = parsed.value;
-  const key = peerIdFromString(header.author).publicKey;
-  if (key === undefined || !(await verifies(key, signedBytes, header.sig))) {
-    return reject("HEADER_SIGNATURE", `expected a signature of ${header.author}`);
-  }
-  return accept(parsed.value);
+  if (await isSignedBy(header.author, signedBytes, header.sig)) return accept(parsed.value);
+  return reject("HEADER_SIGNATURE", `expected a signature of ${header.author}`);
 }
 
-async function verifies(
-  key: { verify(data: Uint8Array, sig: Uint8Array): boolean | Promise<boolean> },
-  data: Uint8Array,
-  sig: Uint8Array,
-): Promise<boolean> {
+/** `author`: an Ed25519 peer id, which holds the public key. */
+export async function isSignedBy(author: PeerId, data: Uint8Array, sig: Uint8Array): Promise<boolean> {
+  const key = peerIdFromString(author).publicKey;
+  if (key === undefined) return false;
   try {
     return await key.verify(data, sig);
   } catch {

@@ -3,7 +3,13 @@ import { decode, encode } from "@ipld/dag-cbor";
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { type CodecSettings, codecSettingsSchema, deltaBytesMax } from "../codec/index.ts";
-import { type PhaseLimits, type Rule, ruleSchema } from "../consensus/index.ts";
+import {
+  type CreditRule,
+  type PhaseLimits,
+  type Rule,
+  creditRuleSchema,
+  ruleSchema,
+} from "../consensus/index.ts";
 import {
   type Cid,
   DAG_CBOR,
@@ -38,6 +44,8 @@ export interface Phase {
   /** Error feedback: the share of the residual that is carried on. */
   readonly residualBeta: number;
   readonly rule: Rule;
+  /** What settled work earns; absent: nothing. Optional, so that older manifests keep their run's name. */
+  readonly credits?: CreditRule;
 }
 
 export interface Manifest {
@@ -84,6 +92,7 @@ const phaseSchema: z.ZodType<Phase> = z
     codec: codecSettingsSchema,
     residualBeta: z.number().min(0).max(1),
     rule: ruleSchema,
+    credits: creditRuleSchema.exactOptional(),
   })
   .refine((p) => p.model.vocabSize === 256, "expected vocabSize 256, the byte tokenizer's");
 

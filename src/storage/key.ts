@@ -15,14 +15,19 @@ export async function loadOrCreateKey(
   path: string,
   o: { temporaryDir: string; log: Logger },
 ): Promise<PrivateKey> {
+  const loaded = await loadKey(path, o.log);
+  if (loaded !== undefined) return loaded;
+  const key = await generateKeyPair("Ed25519");
+  const bytes = privateKeyToProtobuf(key);
+  await writeFileAtomic(path, bytes, { temporaryDir: o.temporaryDir, mode: OWNER_ONLY });
+  return key;
+}
+
+/** The same without making one: undefined when there is none. */
+export async function loadKey(path: string, log: Logger): Promise<PrivateKey | undefined> {
   const content = await readWholeFile(path);
-  if (content === undefined) {
-    const key = await generateKeyPair("Ed25519");
-    const bytes = privateKeyToProtobuf(key);
-    await writeFileAtomic(path, bytes, { temporaryDir: o.temporaryDir, mode: OWNER_ONLY });
-    return key;
-  }
-  await closeToOthers(path, o.log);
+  if (content === undefined) return undefined;
+  await closeToOthers(path, log);
   return checkKey(path, content.bytes);
 }
 

@@ -29,7 +29,6 @@ import {
   type Verdict,
   accept,
   bytesOf,
-  digestOf,
   rootOfBytes,
 } from "../../core/index.ts";
 import {
@@ -48,6 +47,7 @@ import {
   splitHeldOut,
   tensorLengths,
 } from "../../trainer/index.ts";
+import { stateRoot } from "./state-root.ts";
 
 export interface LearnerOptions {
   readonly model: ModelConfig;
@@ -323,8 +323,7 @@ export class Learner {
   }
 
   #stateRoot(): Digest {
-    const parts = [...this.state()].map(([name, bytes]) => `${name} ${rootOfBytes(bytes)}`);
-    return digestOf(new TextEncoder().encode(parts.join("\n")));
+    return stateRoot(this.state());
   }
 
   get #tokensPerStep(): number {
