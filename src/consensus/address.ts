@@ -21,8 +21,6 @@ export function parseAddress(text: string): Address | undefined {
 /** EIP-55: a letter is upper-case where the same hex digit of keccak256(lower-case digits) is 8 or more. */
 function checksummed(lower: string): Address {
   const digest = Buffer.from(keccak_256(new TextEncoder().encode(lower))).toString("hex");
-  const digits = [...lower].map((digit, i) =>
-    parseInt(digest.charAt(i), 16) >= 8 ? digit.toUpperCase() : digit,
-  );
-  return `0x${digits.join("")}` as Address;
+  const isUpper = (at: number): boolean => parseInt(digest.charAt(at), 16) >= 8;
+  return `0x${lower.replace(/[a-f]/g, (letter, at: number) => (isUpper(at) ? letter.toUpperCase() : letter))}` as Address;
 }

@@ -44,28 +44,35 @@ const PAGE_LINES = 20_000;
 export interface CreditsSource {
   readonly run: RunId;
   readonly rule: CreditRule | undefined;
-  readonly view: View;
+  /** Undefined before there is any history. */
+  readonly view: View | undefined;
 }
 
 /** @throws StarlingError `CREDITS_NONE` when the manifest has no credit rule. */
-export function creditsPage({ run, rule, view }: CreditsSource, fromRound: number): CreditsPage {
+export function creditsPage(
+  { run, rule, view }: CreditsSource,
+  fromRound: number,
+  pageLines: number = PAGE_LINES,
+): CreditsPage {
   if (rule === undefined) {
     throw new StarlingError(
       "CREDITS_NONE",
       `expected a credit rule in the manifest of run ${run}, got none: its work earns no credits`,
     );
   }
+  const { perToken } = rule;
+  if (view === undefined) return { run, perToken, rounds: 0, lines: [], nextRound: null };
   const rounds = creditsRound(view);
   const lines: Credit[] = [];
   let nextRound: number | null = null;
   for (const line of creditLines(view, rule, { fromRound, untilRound: rounds })) {
-    if (lines.length >= PAGE_LINES && lines.at(-1)?.round !== line.round) {
+    if (lines.length >= pageLines && lines.at(-1)?.round !== line.round) {
       nextRound = line.round;
       break;
     }
     lines.push({ ...line, credits: String(line.credits) });
   }
-  return { run, perToken: rule.perToken, rounds, lines, nextRound };
+  return { run, perToken, rounds, lines, nextRound };
 }
 
 /** All pages as one. What settles meanwhile is left for the next time: the first page says how far it goes. */
@@ -132,10 +139,9 @@ export async function readOfflineCredits(dataDir: string, log: Logger): Promise<
       throw new StarlingError("MANIFEST_MISSING", message);
     }
     const manifest = decodeManifest(block);
-    const { view } = await readHistory(store, manifest, PHASE);
-    return collectCredits((fromRound) =>
-      creditsPage({ run, rule: phaseOf(manifest, PHASE).credits, view }, fromRound),
-    );
+    const rule = phaseOf(manifest, PHASE).credits;
+    const view = await readHistory(store, { run, manifest, phase: PHASE });
+    return collectCredits((fromRound) => creditsPage({ run, rule, view }, fromRound));
   });
 }
 

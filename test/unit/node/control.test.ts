@@ -84,6 +84,16 @@ async function client(): Promise<NonNullable<Awaited<ReturnType<typeof connectCo
 }
 
 describe("the control socket", () => {
+  test("R9 gives credits page by page, as of the first page", async () => {
+    await serve();
+    const credits = await (await client()).credits();
+    expect(credits).toMatchObject({ run: "run", perToken: 2, rounds: 2 });
+    expect(credits.lines.map(({ round, contribution }) => `${round} ${contribution}`)).toEqual([
+      "0 c0",
+      "1 c1",
+    ]);
+  });
+
   test("gives the status as it is, exports and samples", async () => {
     await serve();
     const daemon = await client();
