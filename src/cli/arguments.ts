@@ -32,6 +32,17 @@ export function multiaddrs(text: string, previous: string[]): string[] {
   throw new InvalidArgumentError("Expected a multiaddr such as /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW….");
 }
 
+/** An author: an Ed25519 peer id, which always begins so. */
+export function author(text: string): string {
+  if (/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/.test(text)) return text;
+  throw new InvalidArgumentError("Expected a peer id such as 12D3KooW….");
+}
+
+/** Collects an option that may be given several times. */
+export function paths(text: string, previous: string[]): string[] {
+  return [...previous, text];
+}
+
 /** Any seed that a manifest can hold. */
 export const SEED_MAX: number = 2 ** 32 - 1;
 /** Guess: more rounds than a run of years has. */

@@ -5,10 +5,12 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
-import { ROUNDS_MAX, SEED_MAX, multiaddrs, roundRange, wholeNumber } from "./arguments.ts";
+import { ROUNDS_MAX, SEED_MAX, author, multiaddrs, paths, roundRange, wholeNumber } from "./arguments.ts";
+import type { CreditsArguments } from "./commands/credits.ts";
 import type { ExportArguments } from "./commands/export.ts";
 import type { InitArguments } from "./commands/init.ts";
 import type { LedgerArguments } from "./commands/ledger.ts";
+import type { PayoutSetArguments, PayoutShowArguments } from "./commands/payout.ts";
 import type { StartArguments } from "./commands/start.ts";
 import type { StatusArguments } from "./commands/status.ts";
 import type { StopArguments } from "./commands/stop.ts";
@@ -49,6 +51,8 @@ export function createProgram(): Command {
   addStart(program);
   addStatus(program);
   addExport(program);
+  addCredits(program);
+  addPayout(program);
   addStop(program);
   addVerify(program);
   addLedger(program);
@@ -141,6 +145,59 @@ function addExport(program: Command): void {
     .requiredOption("--out <folder>", "where to write it")
     .addHelpText("after", "\nExample:\n  $ starling export --out my-model")
     .action(async (given: ExportArguments) => (await import("./commands/export.ts")).exportModel(given));
+}
+
+function addCredits(program: Command): void {
+  program
+    .command("credits")
+    .description("what settled work has earned, by author and contribution, and as a Merkle tree")
+    .addOption(dataOption())
+    .option("--json", "everything, for scripts", false)
+    .option("--author <peer>", "only this one's, with a line for each contribution", author)
+    .option("--rounds <number>", "only the first so many settled rounds", wholeNumber(0, ROUNDS_MAX))
+    .option("--payouts <path>", "others' payout records: a file or folder; may be repeated", paths, [])
+    .option("--export <file>", "write a Merkle tree of what each author with an address has earned so far")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ starling credits
+  $ starling credits --author 12D3KooW… --json | jq .lines
+  $ starling credits --payouts records/ --export credits.json
+
+The tree is OpenZeppelin's standard one, of (bytes32 author, address, uint256 credits earned so far). Whoever pays
+counts what was claimed per author. Nodes that count the same rounds and hold the same records write the same file.`,
+    )
+    .action(async (given: CreditsArguments) => (await import("./commands/credits.ts")).credits(given));
+}
+
+function addPayout(program: Command): void {
+  const payout = program
+    .command("payout")
+    .description("the address that this node's credits are paid to")
+    .helpCommand(false);
+  payout
+    .command("set")
+    .description("sign a record that binds an address to this node's key, keep it and print it")
+    .argument("<address>", "0x and 40 hex digits")
+    .addOption(dataOption())
+    .option(
+      "--sequence <number>",
+      "instead of one more than the last: the highest wins, should an earlier record be lost",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ starling payout set 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed > me.json",
+    )
+    .action(async (address: string, given: PayoutSetArguments) =>
+      (await import("./commands/payout.ts")).setPayoutAddress(address, given),
+    );
+  payout
+    .command("show")
+    .description("print the signed record, to give to whoever exports credits")
+    .addOption(dataOption())
+    .action(async (given: PayoutShowArguments) => (await import("./commands/payout.ts")).showPayout(given));
 }
 
 function addStop(program: Command): void {

@@ -23,6 +23,7 @@ import {
   parseCid,
   reject,
 } from "../core/index.ts";
+import { isEd25519PeerId } from "./author-key.ts";
 
 export const HEADER_VERSION = 1;
 /** Gossip messages stay under 64 KiB; 1,024 parents of 36 bytes fit. */
@@ -32,8 +33,6 @@ const EVIDENCE_MAX = 16;
 const ROUND_MAX = 2 ** 31 - 1;
 const DETAIL_CHARS_MAX = 200;
 const SIGNING_DOMAIN = new TextEncoder().encode("starling/1/contribution\n");
-/** An Ed25519 peer id: identity multihash of the protobuf public key, whose last 32 bytes are the key. */
-const ED25519_PEER_ID_PREFIX = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
 export interface Settled {
   /** How many rounds of the phase are folded into the root: every round below this one. */
@@ -258,10 +257,6 @@ function toLink(cid: Cid): CID {
 function isSorted(links: readonly CID[]): boolean {
   const texts = links.map(String);
   return texts.every((text, i) => i === 0 || (texts[i - 1] as string) < text);
-}
-
-function isEd25519PeerId(bytes: Uint8Array): boolean {
-  return bytes.length === 38 && ED25519_PEER_ID_PREFIX.every((byte, i) => bytes[i] === byte);
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

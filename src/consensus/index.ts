@@ -22,3 +22,13 @@ export { chooseParents } from "./parents.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
 export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
 export { Machine, type MachineOptions, type Stage } from "./machine.ts";
+export { authorKey } from "./author-key.ts";
+export { type Address, parseAddress } from "./address.ts";
+export { type CreditLine, type CreditRule, creditLines, creditRuleSchema, creditsRound } from "./credits.ts";
+export {
+  type Payout,
+  type UnsignedPayout,
+  latestPayouts,
+  parsePayout,
+  payoutSigningBytes,
+} from "./payout.ts";

@@ -3,7 +3,8 @@
  * min(tokens, median tokens) of its included contributions. Token claims count at most the median, or a third of
  * the peers could claim half the weight.
  */
-import type { PeerId } from "../core/index.ts";
+import type { ContributionId, PeerId } from "../core/index.ts";
+import type { Header } from "./header.ts";
 import type { Contribution } from "./view.ts";
 
 export type WeightTable = ReadonlyMap<PeerId, number>;
@@ -15,8 +16,10 @@ export function extendTable(
   leaving: readonly Contribution[],
 ): WeightTable {
   const next = new Map(table);
-  for (const [author, tokens] of countedTokens(included)) next.set(author, (next.get(author) ?? 0) + tokens);
-  for (const [author, tokens] of countedTokens(leaving)) {
+  for (const { header, tokens } of countedWork(included))
+    next.set(header.author, (next.get(header.author) ?? 0) + tokens);
+  for (const { header, tokens } of countedWork(leaving)) {
+    const { author } = header;
     const left = (next.get(author) ?? 0) - tokens;
     if (left > 0) next.set(author, left);
     else next.delete(author);
@@ -24,11 +27,14 @@ export function extendTable(
   return next;
 }
 
-function countedTokens(included: readonly Contribution[]): [PeerId, number][] {
+/** The contributions of one included set that trained, in its order, with the tokens that count: min(tokens, median). */
+export function countedWork(
+  included: readonly Contribution[],
+): { readonly id: ContributionId; readonly header: Header; readonly tokens: number }[] {
   const median = medianTokens(included);
   return included
     .filter(({ header }) => header.delta !== null)
-    .map(({ header }) => [header.author, Math.min(header.work.tokens, median)]);
+    .map(({ id, header }) => ({ id, header, tokens: Math.min(header.work.tokens, median) }));
 }
 
 /** Lower median of the tokens of those that trained; 0 when none did. */

@@ -5,10 +5,12 @@ import { connect } from "node:net";
 import { StarlingError, messageOf } from "../core/index.ts";
 import { controlPath } from "./control-path.ts";
 import { RESPONSE_BYTES_MAX } from "./control-routes.ts";
+import { type Credits, type CreditsPage, collectCredits } from "./credits.ts";
 import type { NodeStatus } from "./status.ts";
 
-/** Guesses: a status is a look at memory; an export writes gigabytes for a large model; stopping saves the state. */
+/** Guesses: a status is a look at memory; credits are a walk through it; an export writes gigabytes for a large model; stopping saves the state. */
 const STATUS_TIMEOUT_MS = 15_000;
+const CREDITS_TIMEOUT_MS = 60_000;
 const EXPORT_TIMEOUT_MS = 30 * 60_000;
 const SAMPLE_TIMEOUT_MS = 10 * 60_000;
 const STOP_TIMEOUT_MS = 2 * 60_000;
@@ -19,6 +21,8 @@ export interface ControlClient {
   /** `out` must be absolute. The files written. */
   exportTo(out: string): Promise<string[]>;
   sample(prompt: string, tokensCount: number): Promise<string>;
+  /** All that has been minted. */
+  credits(): Promise<Credits>;
   /** Resolves when the node has stopped and its data folder is free again. */
   stop(): Promise<void>;
 }
@@ -39,6 +43,12 @@ export async function connectControl(dataDir: string): Promise<ControlClient | u
       const answer = await call({ path, route: "POST /sample", body, timeoutMs: SAMPLE_TIMEOUT_MS });
       return (answer as { text: string }).text;
     },
+    credits: () =>
+      collectCredits(async (fromRound) => {
+        const body = { fromRound };
+        const answer = await call({ path, route: "POST /credits", body, timeoutMs: CREDITS_TIMEOUT_MS });
+        return answer as CreditsPage;
+      }),
     stop: async () => {
       await call({ path, route: "POST /stop", timeoutMs: STOP_TIMEOUT_MS });
     },

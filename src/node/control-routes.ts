@@ -5,6 +5,7 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { StarlingError } from "../core/index.ts";
+import type { CreditsPage } from "./credits.ts";
 import type { NodeStatus } from "./status.ts";
 
 /** Guess: a path or a prompt, never data. */
@@ -17,6 +18,7 @@ export interface ControlTarget {
   status(): NodeStatus;
   exportTo(out: string): Promise<string[]>;
   sample(prompt: string, tokensCount: number): Promise<string>;
+  credits(fromRound: number): CreditsPage;
 }
 
 const exportBody = z.strictObject({
@@ -27,6 +29,7 @@ const sampleBody = z.strictObject({
   prompt: z.string().max(16 * 1024),
   tokensCount: z.int().min(1).max(4096),
 });
+const creditsBody = z.strictObject({ fromRound: z.int().min(0) });
 
 type Route = (target: ControlTarget, body: unknown) => unknown;
 
@@ -41,6 +44,7 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
       return { text: await target.sample(prompt, tokensCount) };
     },
   ],
+  ["POST /credits", (target, body) => target.credits(checked(creditsBody, body).fromRound)],
 ]);
 
 function checked<T>(shape: z.ZodType<T>, body: unknown): T {

@@ -13,3 +13,15 @@ export type { CurvePoint, NodeState, NodeStatus, SettledStatus } from "./status.
 export { type ControlOptions, assertDataIsFree, createControl } from "./control.ts";
 export { connectControl } from "./control-client.ts";
 export { type LogLevel, createLog } from "./pino-log.ts";
+export {
+  type AuthorCredits,
+  type Credit,
+  type Credits,
+  type CreditsPage,
+  creditsAsOf,
+  creditsByAuthor,
+  readOfflineCredits,
+} from "./credits.ts";
+export { type CreditsTree, creditsTree } from "./credits-tree.ts";
+export { type PayoutFile, payoutText, readOwnPayout, readPayoutFiles, setPayout } from "./payouts.ts";
+export { type Address, type Payout, latestPayouts, parseAddress } from "../consensus/index.ts";

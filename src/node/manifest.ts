@@ -4,7 +4,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { z } from "zod";
 import { type CodecSchedule, codecAt, codecScheduleSchema, deltaBytesMax } from "../codec/index.ts";
-import { type PhaseLimits, type Rule, ruleSchema } from "../consensus/index.ts";
+import {
+  type CreditRule,
+  type PhaseLimits,
+  type Rule,
+  creditRuleSchema,
+  ruleSchema,
+} from "../consensus/index.ts";
 import {
   type Cid,
   DAG_CBOR,
@@ -43,6 +49,8 @@ export interface Phase {
   /** Error feedback: the share of the residual that is carried on. */
   readonly residualBeta: number;
   readonly rule: Rule;
+  /** What settled work earns; absent: nothing. Optional, so that older manifests keep their run's name. */
+  readonly credits?: CreditRule;
 }
 
 export interface Manifest {
@@ -87,6 +95,7 @@ const phaseSchema: z.ZodType<Phase> = z
     codec: codecScheduleSchema,
     residualBeta: z.number().min(0).max(1),
     rule: ruleSchema,
+    credits: creditRuleSchema.exactOptional(),
   })
   .refine(
     (p) => p.model.vocabSize === BYTE_VOCABULARY,

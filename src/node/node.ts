@@ -20,6 +20,7 @@ import {
 import { type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts";
 import { type EngineName, parametersCount, supportedEngines } from "../trainer/index.ts";
+import { type CreditsPage, creditsPage } from "./credits.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import {
@@ -65,6 +66,8 @@ export interface StarlingNode extends Service {
   exportTo(out: string): Promise<string[]>;
   /** Text that the settled model continues `prompt` with. */
   sample(prompt: string, tokensCount: number): Promise<string>;
+  /** What the settled history has minted, from a round on. Throws `CREDITS_NONE`, or `NOT_READY` before there is history. */
+  credits(fromRound: number): CreditsPage;
   /** Resolves when the run is over and settled; rejects when the node cannot go on. */
   readonly finished: Promise<void>;
 }
@@ -296,12 +299,15 @@ class Node implements StarlingNode {
     return this.#opened().learner.sample(prompt, tokensCount);
   }
 
+  credits(fromRound: number): CreditsPage {
+    if (this.#manifest === undefined || this.#loop === undefined) throw notReady("history");
+    const { credits: rule } = phaseOf(this.#manifest, PHASE);
+    return creditsPage({ run: this.#run, rule, view: this.#loop.machine.view }, fromRound);
+  }
+
   #opened(): LearnerClient {
     if (this.#learner !== undefined && this.#loop !== undefined) return this.#learner;
-    throw new StarlingError(
-      "NOT_READY",
-      "expected a node that has its model: it is still fetching the run, try again",
-    );
+    throw notReady("model");
   }
 
   status(): NodeStatus {
@@ -368,6 +374,13 @@ class Node implements StarlingNode {
         return progress.validationLossLastNats === null ? "closing" : "finished";
     }
   }
+}
+
+function notReady(what: string): StarlingError {
+  return new StarlingError(
+    "NOT_READY",
+    `expected a node that has its ${what}: it is still fetching the run, try again`,
+  );
 }
 
 function encodeStatus(status: NodeStatus): Uint8Array {

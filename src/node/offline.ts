@@ -88,7 +88,12 @@ export async function exportOffline(dataDir: string, out: string, log: Logger): 
 
 type Folder = { store: Awaited<ReturnType<typeof openStore>>; run: RunId };
 
-async function withFolder<T>(dataDir: string, log: Logger, read: (folder: Folder) => Promise<T>): Promise<T> {
+/** Opens a folder that a node has run on, for reading. @throws StarlingError `DATA_DIR_EMPTY`, `DATA_DIR_IN_USE` */
+export async function withFolder<T>(
+  dataDir: string,
+  log: Logger,
+  read: (folder: Folder) => Promise<T>,
+): Promise<T> {
   // Opening makes a folder into a data folder; reading must not.
   const isDataFolder = await readFile(join(dataDir, "format")).then(
     () => true,
@@ -105,7 +110,7 @@ async function withFolder<T>(dataDir: string, log: Logger, read: (folder: Folder
   }
 }
 
-function emptyFolder(dataDir: string): StarlingError {
+export function emptyFolder(dataDir: string): StarlingError {
   const message = `expected the data folder of a node at ${dataDir}, got one without a run: \`starling start\` makes it`;
   return new StarlingError("DATA_DIR_EMPTY", message);
 }

@@ -32,6 +32,9 @@ const rule: Phase["rule"] = {
   weightWindow: 64,
 };
 
+/** One credit per counted token: Guess. A later, larger phase would mint more for a token that costs more. */
+const credits: Phase["credits"] = { perToken: 1 };
+
 const presets: Readonly<Record<string, Preset>> = {
   /** About 1M parameters on a book: four nodes on one laptop, minutes. */
   flight: {
@@ -45,6 +48,7 @@ const presets: Readonly<Record<string, Preset>> = {
       codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
       residualBeta: 1,
       rule,
+      credits,
     },
   },
   /** 27k parameters: the same in seconds, for tests. */
@@ -58,6 +62,7 @@ const presets: Readonly<Record<string, Preset>> = {
       codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
       residualBeta: 1,
       rule: { ...rule, settleDepth: 4 },
+      credits,
     },
   },
 };

@@ -1,5 +1,6 @@
 /** The disk: the only room that has one. Imports only core. */
 export { type Store, type StoreOptions, openStore } from "./store.ts";
+export { type Owner, readOwner } from "./owner.ts";
 export type { BlockStore } from "./blocks.ts";
 export { bodyBlocks, bodyCid, getBody, pullBody, putBody, readBody } from "./body.ts";
 export { type ContributionStore, type StoredHeader, headerKey } from "./contributions.ts";

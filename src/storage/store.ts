@@ -6,6 +6,7 @@
  *   contributions/             signed headers (LevelDB; its file lock is the folder's lock)
  *   peers/                     libp2p's own datastore (LevelDB)
  *   states/  checkpoints/      sealed folders
+ *   status.json  payout.json   the node's last words and where its credits go (src/node/)
  *   tmp/                       what is being written; emptied when the folder is opened
  */
 import { constants } from "node:fs";

@@ -49,7 +49,6 @@ import {
   tensorLengths,
 } from "../../trainer/index.ts";
 import { stateRoot } from "./state-root.ts";
-
 import type { OwnDeltas } from "./protocol.ts";
 
 export interface LearnerOptions {

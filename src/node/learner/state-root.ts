@@ -1,21 +1,22 @@
-/** The digest of moments and residual that a contribution commits to before and after its work. */
+/** The digest of an author's local state that headers name as `stateBefore` and `stateAfter`. */
 import { type Digest, digestOf, rootOfBytes } from "../../core/index.ts";
 
-/** Over the names and Merkle roots of the parts, in the order of the map. */
+/** `parts`: moments, residual and step count, by name and in their order. */
 export function stateRoot(parts: ReadonlyMap<string, Uint8Array>): Digest {
-  const lines = [...parts].map(([name, bytes]) => `${name} ${rootOfBytes(bytes)}`);
-  return digestOf(new TextEncoder().encode(lines.join("\n")));
+  return rootOfParts([...parts].map(([name, bytes]) => [name, rootOfBytes(bytes)]));
 }
 
-/** What everybody begins with: zeros, and no step done. */
+/** The digest of the state that everybody starts with, and may always start again from. */
 export function zeroStateRoot(parametersCount: number): Digest {
-  const zeros = new Uint8Array(4 * parametersCount);
-  return stateRoot(
-    new Map([
-      ["moment1", zeros],
-      ["moment2", zeros],
-      ["residual", zeros],
-      ["steps", new TextEncoder().encode("0")],
-    ]),
-  );
+  const zeros = rootOfBytes(new Uint8Array(4 * parametersCount)); // (P,) of 4 bytes each
+  return rootOfParts([
+    ["moment1", zeros],
+    ["moment2", zeros],
+    ["residual", zeros],
+    ["steps", rootOfBytes(new TextEncoder().encode("0"))],
+  ]);
+}
+
+function rootOfParts(parts: readonly (readonly [name: string, root: Digest])[]): Digest {
+  return digestOf(new TextEncoder().encode(parts.map(([name, root]) => `${name} ${root}`).join("\n")));
 }

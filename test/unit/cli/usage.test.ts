@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 
+const ADDRESS = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
 interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -80,6 +82,14 @@ describe("F7, F16: wrong arguments end with 2 and say what was expected and what
       ["init", "--preset", "huge", "--text", "text.txt"],
       ["one of", "flight", "got huge"],
     ],
+    ["payout without a word", ["payout"], ["Usage: starling payout", "set", "show"]],
+    [
+      "an address with a typing error",
+      ["payout", "set", "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
+      ["EIP-55", "0x5aaeb"],
+    ],
+    ["no address", ["payout", "set", "alice.eth"], ["40 hex digits", "got alice.eth"]],
+    ["an author who is no peer", ["credits", "--author", "ada"], ["'ada'", "12D3KooW"]],
     [
       "a text that is not there",
       ["init", "--preset", "tiny", "--text", "none"],
@@ -104,6 +114,13 @@ describe("F7, F16: what cannot be done ends with 1, a code, and no stack", () =>
     ["R8 verify of no folder", ["verify", "--data", "none"], "error DATA_DIR_MISSING: expected"],
     ["R8 ledger of no folder", ["ledger", "--data", "none"], "error DATA_DIR_MISSING: expected"],
     ["R8 verify of a folder without a run", ["verify", "--data", "."], "error DATA_DIR_EMPTY: expected"],
+    ["credits of no folder", ["credits", "--data", "none"], "error DATA_DIR_MISSING: expected"],
+    ["payout of no folder", ["payout", "show", "--data", "none"], "error DATA_DIR_MISSING: expected"],
+    [
+      "payout of a folder that is no node's",
+      ["payout", "set", ADDRESS, "--data", "."],
+      "error DATA_DIR_EMPTY: expected",
+    ],
     ["stop of nobody", ["stop", "--data", "none"], "error NOT_RUNNING: expected"],
     ["a manifest that is none", ["start", "--run", "not-json"], "error MANIFEST_UNREADABLE: expected"],
   ])("%s", async (_, args, said) => {
@@ -120,6 +137,8 @@ describe("help", () => {
     [["--help"], "starling start --run run.json"],
     [["init", "--help"], "starling init --preset flight"],
     [["start", "--help"], "--bootstrap /ip4/192.0.2.7/tcp/4001/p2p/"],
+    [["credits", "--help"], "bytes32 author"],
+    [["payout", "set", "--help"], ADDRESS],
     [["status", "--help"], "jq .settled.root"],
     [["verify", "--help"], "2 nothing is false"],
     [["ledger", "--help"], "--rounds 5-9 --excluded"],

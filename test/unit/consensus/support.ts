@@ -92,9 +92,9 @@ export class History {
 
   take({ id, header }: Made): Contribution {
     const admission = this.graph.add(id, header);
-    // A message made of what was added would be the whole history, again for every contribution.
-    if (admission.kind !== "added")
-      throw new Error(`expected the graph to take ${id}: ${JSON.stringify(admission)}`);
+    // What was added is linked to all that came before, and far too much to print.
+    const why = admission.kind === "added" ? "" : JSON.stringify(admission);
+    assert(admission.kind === "added", `expected the graph to take ${id}: ${why}`);
     return this.graph.get(id) as Contribution;
   }
 }

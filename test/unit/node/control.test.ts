@@ -8,11 +8,19 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Logger, StarlingError, silentLog } from "../../../src/core/index.ts";
+import {
+  type ContributionId,
+  type Logger,
+  type PeerId,
+  type RunId,
+  StarlingError,
+  silentLog,
+} from "../../../src/core/index.ts";
 import { connectControl } from "../../../src/node/control-client.ts";
 import { controlPath } from "../../../src/node/control-path.ts";
 import { type ControlTarget, REQUEST_BYTES_MAX } from "../../../src/node/control-routes.ts";
 import { type ControlOptions, assertDataIsFree, createControl } from "../../../src/node/control.ts";
+import type { CreditsPage } from "../../../src/node/credits.ts";
 import { aStatus } from "../../support/status.ts";
 
 let dataDir: string;
@@ -31,7 +39,16 @@ const target: ControlTarget = {
   status: () => aStatus({ round: 7 }),
   exportTo: async (out) => [`${out}/model.safetensors`],
   sample: async (prompt, tokensCount) => prompt + "x".repeat(tokensCount),
+  credits: (fromRound) => pageOf(fromRound),
 };
+
+/** One round a page, and a third round that settled after the first page was sent. */
+function pageOf(fromRound: number): CreditsPage {
+  const [run, author, contribution] = ["run" as RunId, "ada" as PeerId, `c${fromRound}` as ContributionId];
+  const line = { contribution, author, phase: 0, round: fromRound, tokens: 5, credits: "10" };
+  const rounds = fromRound === 0 ? 2 : 3;
+  return { run, perToken: 2, rounds, lines: [line], nextRound: fromRound < 2 ? fromRound + 1 : null };
+}
 
 async function serve(options: Partial<ControlOptions> = {}): Promise<ReturnType<typeof createControl>> {
   const control = createControl({
@@ -67,6 +84,16 @@ async function client(): Promise<NonNullable<Awaited<ReturnType<typeof connectCo
 }
 
 describe("the control socket", () => {
+  test("R9 gives credits page by page, as of the first page", async () => {
+    await serve();
+    const credits = await (await client()).credits();
+    expect(credits).toMatchObject({ run: "run", perToken: 2, rounds: 2 });
+    expect(credits.lines.map(({ round, contribution }) => `${round} ${contribution}`)).toEqual([
+      "0 c0",
+      "1 c1",
+    ]);
+  });
+
   test("gives the status as it is, exports and samples", async () => {
     await serve();
     const daemon = await client();

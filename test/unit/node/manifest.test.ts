@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { RAW, StarlingError, cidOf } from "../../../src/core/index.ts";
+import { DAG_CBOR, RAW, StarlingError, cidOf } from "../../../src/core/index.ts";
 import {
   draftManifest,
   presetNames,
@@ -55,6 +55,16 @@ test("every preset makes a valid manifest, and a change of anything another run"
   expect(runIdOf(other)).not.toBe(runIdOf(good));
 });
 
+test("R9 credits are part of the run's name, and a manifest from before there were any keeps its name", () => {
+  const [phase] = good.phases;
+  const { credits, ...older } = phase!;
+  expect(credits).toEqual({ perToken: 1 });
+  const block = encode({ ...good, phases: [older] });
+  expect(runIdOf(decodeManifest(block))).toBe(cidOf(block, DAG_CBOR));
+  const dearer = parseManifest(changed(["phases", 0, "credits", "perToken"], 2));
+  expect(new Set([dearer, good, decodeManifest(block)].map(runIdOf)).size).toBe(3);
+});
+
 test.each([
   ["an unknown key", ["coordinator"], "http://example.org", /coordinator/],
   ["an unknown key inside a phase", ["phases", 0, "rule", "leader"], 1, /leader/],
@@ -70,6 +80,8 @@ test.each([
   ["a budget of nothing", ["phases", 0, "tokensBudget"], 0, /tokensBudget/],
   ["a learning rate that is no number", ["phases", 0, "optimizer", "lrMax"], Number.NaN, /lrMax/],
   ["another vocabulary", ["phases", 0, "model", "vocabSize"], 50_257, /256/],
+  ["credits by the half", ["phases", 0, "credits"], { perToken: 0.5 }, /credits\.perToken/],
+  ["an unknown credit rule", ["phases", 0, "credits"], { perRound: 7 }, /credits/],
   ["no phases", ["phases"], [], /phases/],
   ["a founder that nobody can be", ["founders"], ["ada"], /founders\[0\]/],
   ["a context that the model does not have", ["phases", 0, "batch", "contextLength"], 16, /contextLength/],
