@@ -55,7 +55,10 @@ export async function verifyHeader(bytes: Uint8Array): Promise<Verdict<ParsedHea
   if (parsed.kind !== "accept") return parsed;
   const { header, signedBytes } = parsed.value;
   if (await isSignedBy(header.author, signedBytes, header.sig)) return accept(parsed.value);
-  return reject("HEADER_SIGNATURE", `expected a signature of ${header.author}, neither side of small order`);
+  return reject(
+    "HEADER_SIGNATURE",
+    `expected a signature of ${header.author}, key and signature not of small order`,
+  );
 }
 
 /** `author`: an Ed25519 peer id, which holds the public key. Small orders are refused: libraries differ on them. */

@@ -9,16 +9,7 @@ import {
   parsePayout,
   payoutSigningBytes,
 } from "../consensus/index.ts";
-import {
-  type Logger,
-  type RunId,
-  StarlingError,
-  type Verdict,
-  accept,
-  ignore,
-  messageOf,
-  reject,
-} from "../core/index.ts";
+import { type RunId, StarlingError, type Verdict, accept, ignore, messageOf, reject } from "../core/index.ts";
 import { type Owner, readFiles, readOwner, writeFiles } from "../storage/index.ts";
 import { isSignedBy } from "./identity.ts";
 import { emptyFolder } from "./offline.ts";
@@ -50,11 +41,16 @@ export async function verifyPayout(value: unknown, run: RunId): Promise<Verdict<
  * `sequence`: default one more than before; to be given when an earlier record was lost but others have it.
  * @throws StarlingError `DATA_DIR_EMPTY`, `PAYOUT_DAMAGED`, `PAYOUT_STALE`, and the `DISK_` codes
  */
-export async function setPayout(
-  { dataDir, address, sequence: wished }: { dataDir: string; address: Address; sequence?: number },
-  log: Logger,
-): Promise<Payout> {
-  const owner = await ownerOf(dataDir, log);
+export async function setPayout({
+  dataDir,
+  address,
+  sequence: wished,
+}: {
+  dataDir: string;
+  address: Address;
+  sequence?: number;
+}): Promise<Payout> {
+  const owner = await ownerOf(dataDir);
   const before = await ownPayout(dataDir, owner);
   if (before?.address === address && wished === undefined) return before;
   const { key, run, peerId: author } = owner;
@@ -71,8 +67,8 @@ export async function setPayout(
 }
 
 /** The node's own record, or undefined. @throws StarlingError `DATA_DIR_EMPTY`, `PAYOUT_DAMAGED` */
-export async function readOwnPayout(dataDir: string, log: Logger): Promise<Payout | undefined> {
-  return ownPayout(dataDir, await ownerOf(dataDir, log));
+export async function readOwnPayout(dataDir: string): Promise<Payout | undefined> {
+  return ownPayout(dataDir, await ownerOf(dataDir));
 }
 
 /** A record as it is written to a file. */
@@ -95,8 +91,8 @@ export async function readPayoutFiles(paths: readonly string[], run: RunId): Pro
   return read;
 }
 
-async function ownerOf(dataDir: string, log: Logger): Promise<Owner> {
-  const owner = await readOwner(dataDir, { log });
+async function ownerOf(dataDir: string): Promise<Owner> {
+  const owner = await readOwner(dataDir);
   if (owner === undefined) throw emptyFolder(dataDir);
   return owner;
 }

@@ -1,6 +1,6 @@
 /**
  * Points of small order on Ed25519's curve, as a key or as the R of a signature. Libraries differ on them: OpenSSL 3.5 (Node 24)
- * refuses them, 3.0 (Node 22) does not (measured). One header signed like that would be valid on some nodes and not on
+ * refuses them, 3.0 (Node 20 and 22) does not (measured: docs/log.md). One header signed like that would be valid on some nodes and not on
  * others, and with it every history that cites it; so the protocol refuses them, whatever the library thinks.
  */
 

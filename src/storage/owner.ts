@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
-import type { Logger, PeerId, RunId } from "../core/index.ts";
+import type { PeerId, RunId } from "../core/index.ts";
 import { readKey } from "./key.ts";
 import { checkFormat, readRun } from "./labels.ts";
 
@@ -16,7 +16,7 @@ export interface Owner {
  * Makes nothing: undefined when the folder is no data folder yet, or belongs to no run.
  * Throws `DATA_DIR_NEWER`, `DATA_DIR_DAMAGED`, `KEY_INVALID`, `DISK_READ_FAILED`.
  */
-export async function readOwner(dir: string, options: { log: Logger }): Promise<Owner | undefined> {
+export async function readOwner(dir: string): Promise<Owner | undefined> {
   if (!(await checkFormat(dir))) return undefined;
   const key = await readKey(join(dir, "key"));
   const run = await readRun(dir);

@@ -56,7 +56,7 @@ class View:
         return max(0, (self.round if round_number is None else round_number) - self.rule.settle_depth)
 
     def included(self, r):
-        if r < 0 or r >= self.round:
+        if r < 0 or r >= self.round or not self.parents:
             return []
         if r == self.round - 1:
             return self.parents
@@ -78,7 +78,7 @@ class View:
         return weights if any(weights.values()) else dict.fromkeys(voters, 1)
 
     def anchor(self):
-        return self._once("anchor", self._draw) if self.round >= 2 else None
+        return self._once("anchor", self._draw) if self.round >= 2 and self.parents else None
 
     def _draw(self):
         votes = self._votes(self.voted())
@@ -112,8 +112,9 @@ class View:
     def table(self, settled):
         table = {}
         for r in range(max(0, settled - self.rule.weight_window), settled):
-            # Settled history is the same in the views of all parents.
-            source = self if r >= self.round - 2 else self.parents[0].view
+            # What P has settled is the same in the views of all parents; the anchor is drawn with these weights.
+            is_settled = r < self.settled_round(self.round - 1)
+            source = self.parents[0].view if is_settled and self.parents else self
             for author, tokens in counted(source.included(r)):
                 table[author] = table.get(author, 0) + tokens
         return {author: weight for author, weight in table.items() if weight > 0}

@@ -47,7 +47,7 @@ async function knownPayouts(
   { data, payouts: paths }: CreditsArguments,
   { run }: Credits,
 ): Promise<ReturnType<typeof latestPayouts>> {
-  const own = await readOwnPayout(data, createLog({ level: "warn" }));
+  const own = await readOwnPayout(data);
   const read: PayoutFile[] = await readPayoutFiles(paths, run);
   const records: Payout[] = own === undefined ? [] : [own];
   for (const { path, verdict } of read) {

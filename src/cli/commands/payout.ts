@@ -1,6 +1,6 @@
 /** `starling payout`: the address that this node's credits are paid to, as a record signed with the node's key. */
 import { StarlingError } from "../../core/index.ts";
-import { createLog, parseAddress, payoutText, readOwnPayout, setPayout } from "../../node/index.ts";
+import { parseAddress, payoutText, readOwnPayout, setPayout } from "../../node/index.ts";
 import { assertDataExists } from "../data-folder.ts";
 import { UsageError } from "../failure.ts";
 
@@ -23,8 +23,7 @@ export async function setPayoutAddress(text: string, given: PayoutSetArguments):
   }
   const { data: dataDir, sequence } = given;
   await assertDataExists(dataDir);
-  const log = createLog({ level: "warn" });
-  const record = await setPayout({ dataDir, address, ...(sequence !== undefined && { sequence }) }, log);
+  const record = await setPayout({ dataDir, address, ...(sequence !== undefined && { sequence }) });
   process.stderr.write(
     `credits of ${record.author} go to ${address}; give this record to whoever exports them\n`,
   );
@@ -33,7 +32,7 @@ export async function setPayoutAddress(text: string, given: PayoutSetArguments):
 
 export async function showPayout({ data }: PayoutShowArguments): Promise<void> {
   await assertDataExists(data);
-  const record = await readOwnPayout(data, createLog({ level: "warn" }));
+  const record = await readOwnPayout(data);
   if (record === undefined) {
     throw new StarlingError(
       "PAYOUT_MISSING",

@@ -111,7 +111,7 @@ test(
     expect(early.lines).toEqual(live.lines.filter(({ round }) => round < 2));
 
     // A changed address is a record with a higher sequence, whoever wrote it down first.
-    const again = await setPayout({ dataDir, address: parseAddress(addressOf(7))! }, silentLog);
+    const again = await setPayout({ dataDir, address: parseAddress(addressOf(7))! });
     expect(again.sequence).toBe(2);
     const shown = JSON.parse(await starling("credits", "--json", "--data", dataDir, ...others)) as Report;
     const own = shown.authors.find(({ author }) => author === nodes[0].peerId);

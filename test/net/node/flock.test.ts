@@ -43,11 +43,11 @@ test("F1 F2 F7 F12 four nodes that know one address connect through the DHT, pul
 });
 
 test("F12 a node that joins at round 5 has a contribution included by round 8", async () => {
-  await using flock = await Flock.create({ textPath: TEXT, startPeers: 3, rounds: 1, change: timed(1500) });
+  await using flock = await Flock.create({ textPath: TEXT, startPeers: 3, rounds: 1, change: timed(2500) });
   const nodes = await flock.startAll(3);
   await until(nodes[0]!, ({ round }) => round >= 5, "round 5");
   const joiner = await flock.start(3);
-  await until(nodes[0]!, ({ round }) => round >= 11, "round 11");
+  await until(nodes[0]!, ({ round }) => round >= 10, "round 10");
   await Promise.all(flock.nodes.map((node) => node.stop()));
   const { view } = await flock.history(0);
   const included = [5, 6, 7, 8].flatMap((round) => view.included(round).map(({ header }) => header.author));

@@ -53,18 +53,16 @@ test("R9 a record binds an address to the key that signed it: whatever of it is 
 test("R9 an address is set beside the process that holds the folder, and every change counts up", async () => {
   const store = await openStore(dataDir, { run, log: silentLog });
   try {
-    expect(await readOwnPayout(dataDir, silentLog)).toBeUndefined();
-    const first = await setPayout({ dataDir, address: A }, silentLog);
+    expect(await readOwnPayout(dataDir)).toBeUndefined();
+    const first = await setPayout({ dataDir, address: A });
     expect(first).toMatchObject({ run, author: store.peerId, address: A, sequence: 1 });
-    expect(await setPayout({ dataDir, address: A }, silentLog)).toEqual(first);
-    expect((await setPayout({ dataDir, address: B }, silentLog)).sequence).toBe(2);
-    expect((await setPayout({ dataDir, address: A, sequence: 9 }, silentLog)).sequence).toBe(9);
-    const last = await readOwnPayout(dataDir, silentLog);
+    expect(await setPayout({ dataDir, address: A })).toEqual(first);
+    expect((await setPayout({ dataDir, address: B })).sequence).toBe(2);
+    expect((await setPayout({ dataDir, address: A, sequence: 9 })).sequence).toBe(9);
+    const last = await readOwnPayout(dataDir);
     expect(last).toMatchObject({ address: A, sequence: 9 });
     expect((await verifyPayout(last, run)).kind).toBe("accept");
-    await expect(setPayout({ dataDir, address: B, sequence: 9 }, silentLog)).rejects.toThrow(
-      /above 9.*got 9/,
-    );
+    await expect(setPayout({ dataDir, address: B, sequence: 9 })).rejects.toThrow(/above 9.*got 9/);
   } finally {
     await store.close();
   }
@@ -72,7 +70,7 @@ test("R9 an address is set beside the process that holds the folder, and every c
 
 test("F16 a folder that is nobody's gets no key and no record", async () => {
   for (const folder of [dir, dataDir])
-    await expect(setPayout({ dataDir: folder, address: A }, silentLog)).rejects.toMatchObject({
+    await expect(setPayout({ dataDir: folder, address: A })).rejects.toMatchObject({
       code: "DATA_DIR_EMPTY",
     });
   expect(await readdir(dir)).toEqual([]);
@@ -83,10 +81,8 @@ test("F16 an own record that is damaged or another's is refused, and the message
   const stranger = await signPayout({ v: 1, run, author, address: A, sequence: 1 }, key);
   for (const content of ["{", "null", payoutText(stranger)]) {
     await writeFile(join(dataDir, "payout.json"), content);
-    await expect(readOwnPayout(dataDir, silentLog)).rejects.toThrow(
-      /expected the signed payout record.*remove it/s,
-    );
-    await expect(setPayout({ dataDir, address: B }, silentLog)).rejects.toMatchObject({
+    await expect(readOwnPayout(dataDir)).rejects.toThrow(/expected the signed payout record.*remove it/s);
+    await expect(setPayout({ dataDir, address: B })).rejects.toMatchObject({
       code: "PAYOUT_DAMAGED",
     });
     expect(await readFile(join(dataDir, "payout.json"), "utf8")).toBe(content);

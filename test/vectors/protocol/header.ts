@@ -168,7 +168,9 @@ function smallOrderKey(wire: Wire): Uint8Array {
 }
 
 /** Signed with the nonce 0: R is neutral, S = h a. It gives the key away, but keys are free. */
-function smallOrderCommitment({ sig: _, ...unsigned }: Wire, { secret }: Keyed): Uint8Array {
+function smallOrderCommitment(wire: Wire, { secret }: Keyed): Uint8Array {
+  const unsigned: Partial<Wire> = { ...wire };
+  delete unsigned.sig;
   const message = Uint8Array.of(...textBytes("starling/1/contribution\n"), ...encode(unsigned));
   const key = (unsigned["author"] as Uint8Array).subarray(6);
   const scalar = fromLittleEndian(sha512(Buffer.from(secret, "hex")).subarray(0, 32));

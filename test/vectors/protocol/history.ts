@@ -51,6 +51,8 @@ export function historyVectors(): HistoryVector[] {
     historyOf("no founders", [], { hears: 0.8, settleDepth: 4 }),
     historyOf("two founders", ["bob", "eve"], { hears: 0.8, settleDepth: 4 }),
     historyOf("hardly anybody hears anybody", [], { hears: 0.5, settleDepth: 7 }),
+    // The parents disagree on the round that newly settles: it is the anchor's.
+    historyOf("a round that settles late 26", [], { hears: 0.7, settleDepth: 4 }),
   ];
 }
 
@@ -85,6 +87,9 @@ function historyOf(
         next.push(history.add(author, seen(), { steps, variant: "again" }));
     }
     all.push(...next);
+    // Of these parents nobody is left.
+    const equivocal = next.filter(({ header }) => round === 5 && header.author === peerOf("fay"));
+    if (equivocal.length === 2) views.push(viewOf(options, all, equivocal));
     last = next;
   }
   const { run, phase } = options;
@@ -131,8 +136,10 @@ function viewOf(
 function assertSettledAlike([first, ...others]: readonly Contribution[]): void {
   for (let r = 0; r < first.view.settledRound; r++) {
     const expected = first.view.included(r);
-    for (const { view } of others)
-      if (view.included(r).some((c, i) => c !== expected[i]))
-        throw new Error(`round ${r} settled differently`);
+    for (const { view } of others) {
+      const included = view.included(r);
+      const isAlike = included.length === expected.length && included.every((c, i) => c === expected[i]);
+      if (!isAlike) throw new Error(`round ${r} settled differently`);
+    }
   }
 }

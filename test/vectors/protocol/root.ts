@@ -21,7 +21,7 @@ export interface RootVectors {
 
 export function rootVectors(): RootVectors {
   const MiB = 2 ** 20;
-  const sizes = [0, 1, MiB, MiB + 1, 2 * MiB, 3 * MiB, 5 * MiB - 7, 7 * MiB];
+  const sizes = [0, 1, MiB, MiB + 1, 2 * MiB, 3 * MiB, 5 * MiB - 7];
   const tables = [
     {},
     { ada: 81_920 },

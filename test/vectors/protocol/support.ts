@@ -15,7 +15,9 @@ export function base64(array: ArrayBufferView): string {
 
 /** byte[i] = i mod 251: blocks of it differ, and no megabytes have to be stored. */
 export function patternBytes(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => i % 251);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = i % 251;
+  return bytes;
 }
 
 export interface Keyed {

@@ -20,11 +20,10 @@ export interface WeightsVector {
 
 export function weightsVectors(): WeightsVector[] {
   const { tiny } = modelPresets;
-  // More than one block, so that the root is one of a tree.
-  const untied = { ...tiny, layersCount: 1, intermediateSize: 704, hiddenSize: 96, tiedHead: false };
+  const untied = { ...tiny, layersCount: 1, kvHeadsCount: 4, intermediateSize: 48, tiedHead: false };
   return [
     { name: "tiny", model: tiny, seed: "1" },
-    { name: "head of its own, two blocks", model: untied, seed: "murmuration" },
+    { name: "a head of its own", model: untied, seed: "murmuration" },
   ].map(({ name, model, seed }) => {
     const weights = initialWeights(model, seed);
     let at = 0;

@@ -1,0 +1,30 @@
+/** Runs the second implementation, where Python is; on CI it must be. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+
+const command = process.platform === "win32" ? "python" : "python3";
+const folder = fileURLToPath(new URL("../../interop/python/", import.meta.url));
+
+export const hasPython: boolean = spawnSync(command, ["--version"]).status === 0;
+
+if (!hasPython) {
+  const message = `${command} is not here: the second implementation is NOT asked`;
+  if (process.env["CI"] === "true") throw new Error(message);
+  process.stderr.write(`\n${message}\n\n`);
+}
+
+/** What a script of interop/python prints, line by line. */
+export function python(
+  script: string,
+  o: { args?: readonly string[]; input?: string },
+): { status: number | null; lines: string[] } {
+  const { status, stdout, stderr } = spawnSync(command, ["-B", `${folder}${script}`, ...(o.args ?? [])], {
+    encoding: "utf8",
+    env: { ...process.env, PYTHONUTF8: "1" },
+    input: o.input ?? "",
+    maxBuffer: 2 ** 24,
+  });
+  expect(stderr).toBe("");
+  return { status, lines: stdout.trimEnd().split(/\r?\n/) };
+}
