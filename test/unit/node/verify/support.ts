@@ -30,6 +30,6 @@ export async function check(
   return { report, findings };
 }
 
-export function idsOf(contributions: readonly Contribution[]): string[] {
+function idsOf(contributions: readonly Contribution[]): string[] {
   return contributions.map(({ id }) => id);
 }
