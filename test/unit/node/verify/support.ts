@@ -1,4 +1,3 @@
-import type { Contribution } from "../../../../src/consensus/index.ts";
 import { systemClock } from "../../../../src/core/index.ts";
 import type { Finding } from "../../../../src/node/verify/findings.ts";
 import { type VerifyOptions, type VerifyReport, verifyHistory } from "../../../../src/node/verify/verify.ts";
