@@ -87,12 +87,15 @@ export class ContributionGraph {
     return this.round(round).find((sibling) => sibling.view.sees(view.parents))?.view ?? view;
   }
 
-  /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
-  add(id: ContributionId, header: Header): Admission {
+  /**
+   * Takes a header whose signature holds. Also links the queued headers that waited for it. `isKnown`: its author
+   * weighs something, or is ourselves; free keys must not take the room of those.
+   */
+  add(id: ContributionId, header: Header, isKnown = false): Admission {
     if (this.has(id)) return ignore("HEADER_KNOWN", id);
     const misfit = this.#checkAlone(header);
     if (misfit?.kind === "reject") this.#dropChildren(id);
-    const refused = misfit ?? this.#checkRoom(id, header);
+    const refused = misfit ?? this.#checkRoom(id, header, isKnown);
     if (refused !== undefined) return refused;
     const missing = header.parents.filter((parent) => !this.#byId.has(parent));
     if (missing.length > 0) return this.#queue(id, header, missing);
@@ -215,7 +218,7 @@ export class ContributionGraph {
   }
 
   /** Bounds what free keys can make us keep. What somebody cites is let in, so that history can always be linked. */
-  #checkRoom(id: ContributionId, h: Header): Refused | undefined {
+  #checkRoom(id: ContributionId, h: Header, isKnown: boolean): Refused | undefined {
     if (this.#wantedBy.has(id)) return undefined;
     const sameRound = this.round(h.round);
     const ofAuthor = sameRound.filter(({ header }) => header.author === h.author);
@@ -224,7 +227,7 @@ export class ContributionGraph {
       return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
     }
     const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
-    if (sameRound.length >= roundMax)
+    if (!isKnown && sameRound.length >= roundMax)
       return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);
     return undefined;
   }

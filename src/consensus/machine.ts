@@ -126,7 +126,8 @@ export class Machine {
   }
 
   #takeHeader(id: ContributionId, header: Header, nowMs: number): void {
-    const admission = this.graph.add(id, header);
+    const isKnown = header.author === this.#options.self || this.#view.weightOf(header.author) > 0;
+    const admission = this.graph.add(id, header, isKnown);
     if (admission.kind === "waiting") {
       if (admission.missing.length > 0) this.#emit({ kind: "want", ids: admission.missing });
       return;

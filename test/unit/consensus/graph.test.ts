@@ -162,6 +162,9 @@ describe("equivocation", () => {
     });
     expect(codes.filter((code) => code === "added")).toHaveLength(32);
     expect(new Set(codes.slice(32))).toEqual(new Set(["ignore ROUND_FULL"]));
+    // Who weighs something is let in all the same, or a flood of free keys would stop the flock.
+    const { id, header } = history.make("one who weighs", []);
+    expect(codeOf(history.graph.add(id, header, true))).toBe("added");
   });
 });
 
