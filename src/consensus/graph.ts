@@ -12,10 +12,11 @@ import {
   ignore,
   reject,
 } from "../core/index.ts";
+import { Commons } from "./commons.ts";
 import type { Header } from "./header.ts";
 import type { PhaseLimits } from "./rule.ts";
 import { batchSeed } from "./settlement.ts";
-import { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
+import { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 
 /** Headers waiting for their parents; the oldest gives way. Guess: 64 authors for 64 rounds. */
 export const WAITING_MAX = 4096;
@@ -24,8 +25,10 @@ const PER_AUTHOR_MAX = 2;
 /** Contributions kept per round, as a multiple of membersMax; beyond it only what others cite is let in. Guess. */
 const PER_ROUND_FACTOR = 4;
 
-export interface GraphOptions extends ViewContext {
+export interface GraphOptions extends PhaseContext {
   readonly limits: PhaseLimits;
+  /** Given by a process that runs many graphs of one phase. */
+  readonly commons?: Commons;
   /** Root of the weights that the phase starts from. */
   readonly startRoot: Digest;
   /** The settled root of round 0: the start of the phase. */
@@ -42,14 +45,20 @@ export type Admission =
 
 export class ContributionGraph {
   readonly #options: GraphOptions;
+  readonly #commons: Commons;
   readonly #byId = new Map<ContributionId, Contribution>();
   readonly #byRound: Contribution[][] = [];
+  /** The first that was linked of each author, by round. */
+  readonly #byAuthor: Map<PeerId, Contribution>[] = [];
+  /** Lists of parents that are all linked; views of one set of parents may share the list. */
+  readonly #complete = new WeakSet<readonly ContributionId[]>();
   readonly #waiting = new Map<ContributionId, Header>();
   /** For a missing parent: who waits for it. */
   readonly #wantedBy = new Map<ContributionId, Set<ContributionId>>();
 
   constructor(options: GraphOptions) {
     this.#options = options;
+    this.#commons = options.commons ?? new Commons(options);
   }
 
   get(id: ContributionId): Contribution | undefined {
@@ -75,7 +84,7 @@ export class ContributionGraph {
   }
 
   by(author: PeerId, round: number): Contribution | undefined {
-    return this.round(round).find(({ header }) => header.author === author);
+    return this.#byAuthor[round]?.get(author);
   }
 
   /** The author's contribution of the greatest round below `round`. */
@@ -87,20 +96,18 @@ export class ContributionGraph {
     return undefined;
   }
 
-  /** The view from these parents; most contributions of a round cite the same ones and share it. */
   view(round: number, parents: readonly Contribution[]): View {
-    const view = new View(this.#options, round, parents);
-    return this.round(round).find((sibling) => sibling.view.sees(view.parents))?.view ?? view;
+    return this.#commons.view(round, parents);
   }
 
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
   add(id: ContributionId, header: Header): Admission {
     if (this.has(id)) return ignore("HEADER_KNOWN", id);
-    const misfit = this.#checkAlone(header);
+    const misfit = this.#commons.linked(id) === undefined ? this.#checkAlone(header) : undefined;
     if (misfit?.kind === "reject") this.#dropChildren(id);
     const refused = misfit ?? this.#checkRoom(id, header);
     if (refused !== undefined) return refused;
-    const missing = header.parents.filter((parent) => !this.#byId.has(parent));
+    const missing = this.#missingOf(header);
     if (missing.length > 0) return this.#queue(id, header, missing);
     const linked = this.#link(id, header);
     if (linked.kind !== "added") {
@@ -110,15 +117,33 @@ export class ContributionGraph {
     return { kind: "added", contributions: [...linked.contributions, ...this.#release(id)] };
   }
 
+  #missingOf({ parents }: Header): ContributionId[] {
+    if (this.#complete.has(parents)) return [];
+    const missing = parents.filter((parent) => !this.#byId.has(parent));
+    if (missing.length === 0) this.#complete.add(parents);
+    return missing;
+  }
+
   #link(id: ContributionId, header: Header): Admission {
+    const contribution = this.#commons.linked(id) ?? this.#build(id, header);
+    if ("kind" in contribution) return contribution;
+    this.#commons.link(contribution);
+    this.#byId.set(id, contribution);
+    while (this.#byRound.length <= header.round) {
+      this.#byRound.push([]);
+      this.#byAuthor.push(new Map());
+    }
+    this.#byRound[header.round]?.push(contribution);
+    const ofAuthor = this.#byAuthor[header.round] as Map<PeerId, Contribution>;
+    if (!ofAuthor.has(header.author)) ofAuthor.set(header.author, contribution);
+    return { kind: "added", contributions: [contribution] };
+  }
+
+  /** All parents are linked. */
+  #build(id: ContributionId, header: Header): Contribution | Refused {
     const parents = header.parents.map((parent) => this.#byId.get(parent) as Contribution);
     const contribution = { id, header, view: this.view(header.round, parents) };
-    const misfit = checkParents(header, parents) ?? this.#checkContinuity(contribution);
-    if (misfit !== undefined) return misfit;
-    this.#byId.set(id, contribution);
-    while (this.#byRound.length <= header.round) this.#byRound.push([]);
-    this.#byRound[header.round]?.push(contribution);
-    return { kind: "added", contributions: [contribution] };
+    return checkParents(header, parents) ?? this.#checkContinuity(contribution) ?? contribution;
   }
 
   #queue(id: ContributionId, header: Header, missing: readonly ContributionId[]): Admission {
@@ -224,7 +249,8 @@ export class ContributionGraph {
   #checkRoom(id: ContributionId, h: Header): Refused | undefined {
     if (this.#wantedBy.has(id)) return undefined;
     const sameRound = this.round(h.round);
-    const ofAuthor = sameRound.filter(({ header }) => header.author === h.author).length;
+    const isSecond = this.by(h.author, h.round) !== undefined;
+    const ofAuthor = isSecond ? sameRound.filter(({ header }) => header.author === h.author).length : 0;
     if (ofAuthor >= PER_AUTHOR_MAX) return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
     const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
     if (sameRound.length >= roundMax)

@@ -13,7 +13,8 @@ export {
   signingBytes,
 } from "./header.ts";
 export { type PhaseLimits, type Rule, ruleSchema } from "./rule.ts";
-export { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
+export { Commons } from "./commons.ts";
+export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export type { WeightTable } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";

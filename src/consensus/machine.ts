@@ -12,14 +12,15 @@
  * A node that lacks a body it must fold keeps pulling and skips the round when the others go on without it.
  */
 import type { ContributionId, Digest, PeerId, Refused } from "../core/index.ts";
-import { type Electorate, electorateOf, hasHalf, weightOfAll, without } from "./electorate.ts";
-import { type FoldTerm, foldTerms } from "./fold.ts";
+import { electorateOf } from "./electorate.ts";
+import type { FoldTerm } from "./fold.ts";
 import { ContributionGraph, type GraphOptions } from "./graph.ts";
 import type { DeltaLink, Header, UnsignedHeader, Work } from "./header.ts";
 import { HEADER_VERSION } from "./header.ts";
 import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
 import { Tempo } from "./tempo.ts";
+import { Turnout } from "./turnout.ts";
 import type { Contribution, View } from "./view.ts";
 import type { WeightTable } from "./weights.ts";
 
@@ -112,11 +113,13 @@ export class Machine {
   readonly #options: MachineOptions;
   #stage: Stage = "idle";
   #view: View;
-  #electorate: Electorate;
+  readonly #turnout: Turnout;
   /** Contributions that can be folded: the body is here, or there is none. */
   readonly #held = new Set<ContributionId>();
   /** Those of them that may be cited. */
   readonly #passed = new Set<ContributionId>();
+  /** Included sets whose bodies are all here. */
+  readonly #complete = new WeakSet<readonly Contribution[]>();
   readonly #tempo: Tempo;
   readonly #settled = new Map<number, SettledState>();
   #settledRound = 0;
@@ -133,7 +136,7 @@ export class Machine {
     this.#options = options;
     this.graph = new ContributionGraph(options);
     this.#view = this.graph.view(0, []);
-    this.#electorate = electorateOf(this.#view);
+    this.#turnout = new Turnout(options.self, electorateOf(this.#view));
     this.#start = options.startRoot;
     this.#tempo = new Tempo(options.rule);
   }
@@ -195,8 +198,11 @@ export class Machine {
     }
     if (admission.kind !== "added") return this.#emit({ kind: "refuse", id, why: admission });
     for (const contribution of admission.contributions) {
+      const { author, round, delta } = contribution.header;
+      this.#turnout.takeHeader(author, round);
+      if (this.#passed.has(contribution.id)) this.#turnout.takePassed(author, round);
       this.#emit({ kind: "admit", contribution });
-      if (contribution.header.delta === null) this.#hold(contribution.id, true);
+      if (delta === null) this.#hold(contribution.id, true);
       else this.#emit({ kind: "pull", contribution });
     }
     if (header.author === this.#options.self && header.round === this.round && this.#stage === "publishing") {
@@ -207,7 +213,10 @@ export class Machine {
 
   #hold(id: ContributionId, passed: boolean): void {
     this.#held.add(id);
-    if (passed) this.#passed.add(id);
+    if (!passed) return;
+    this.#passed.add(id);
+    const header = this.graph.get(id)?.header;
+    if (header !== undefined) this.#turnout.takePassed(header.author, header.round);
   }
 
   /** Whatever happened, move as far as it allows: a node that comes back late goes through many rounds at once. */
@@ -222,11 +231,11 @@ export class Machine {
   #move(nowMs: number): void {
     switch (this.#stage) {
       case "waiting":
-        if (this.#isOutrun(this.round)) this.#startCollecting(nowMs);
+        if (this.#turnout.isOutrun) this.#startCollecting(nowMs);
         else if (this.#bodiesMissing().length === 0) this.#fold();
         break;
       case "training":
-        if (!this.#hurried && this.#published(this.round)) {
+        if (!this.#hurried && this.#turnout.isHalfHere) {
           this.#hurried = true;
           this.#emit({ kind: "hurry", round: this.round });
         }
@@ -246,9 +255,9 @@ export class Machine {
 
   #enter(view: View, nowMs: number): void {
     this.#view = view;
-    this.#electorate = electorateOf(view);
+    this.#turnout.enter(view.round, electorateOf(view));
     const own = this.graph.by(this.#options.self, view.round);
-    if (own !== undefined || this.#isOutrun(view.round)) return this.#startCollecting(nowMs);
+    if (own !== undefined || this.#turnout.isOutrun) return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#bodiesMissing()) this.#emit({ kind: "pull", contribution });
   }
@@ -256,16 +265,20 @@ export class Machine {
   #bodiesMissing(): Contribution[] {
     const missing: Contribution[] = [];
     for (let r = this.#settledRound; r < this.round; r++) {
-      missing.push(...this.#view.included(r).filter(({ id }) => !this.#held.has(id)));
+      const included = this.#view.included(r);
+      if (this.#complete.has(included)) continue;
+      const lacking = included.filter(({ id }) => !this.#held.has(id));
+      if (lacking.length === 0) this.#complete.add(included);
+      missing.push(...lacking);
     }
     return missing;
   }
 
   #fold(): void {
     this.#stage = "folding";
-    const rounds: { round: number; terms: FoldTerm[] }[] = [];
+    const rounds: FoldPlan["rounds"][number][] = [];
     for (let r = this.#settledRound; r < this.round; r++) {
-      rounds.push({ round: r, terms: foldTerms(this.#view.included(r), this.#options.rule.outerRate) });
+      rounds.push({ round: r, terms: this.#view.terms(r) });
     }
     this.#emit({ kind: "fold", plan: { round: this.round, settledRound: this.#settledRoundNow(), rounds } });
   }
@@ -393,13 +406,11 @@ export class Machine {
   }
 
   #collected(nowMs: number): boolean {
-    if (this.#published(this.round + 1)) return true;
+    if (this.#turnout.isHalfLater) return true;
     const own = this.graph.by(this.#options.self, this.round);
-    const electorate = own === undefined ? without(this.#electorate, this.#options.self) : this.#electorate;
-    const here = this.#authorsOf(this.round);
-    const weight = weightOfAll(electorate, here);
-    if (3 * weight >= 2 * electorate.total) this.#gather(own, nowMs);
-    if (weight >= electorate.total && this.#expected().isSubsetOf(here)) return true;
+    const withSelf = own !== undefined;
+    if (this.#turnout.hasTwoThirds(withSelf)) this.#gather(own, nowMs);
+    if (this.#turnout.hasAll(withSelf)) return true;
     // Round 0 waits for everybody: there is no history that could go on without them.
     if (this.round === 0) return false;
     const { graceMs, patienceMs } = this.#tempo;
@@ -410,40 +421,11 @@ export class Machine {
     return false;
   }
 
-  /** Newcomers weigh nothing, but whoever published the last round is given the grace, or nobody would ever hear it. */
-  #expected(): Set<PeerId> {
-    const expected = this.#authorsOf(this.round - 1);
-    if (this.graph.by(this.#options.self, this.round) === undefined) expected.delete(this.#options.self);
-    return expected;
-  }
-
   #gather(own: Contribution | undefined, nowMs: number): void {
     if (this.#twoThirdsAtMs !== undefined) return;
     this.#twoThirdsAtMs = nowMs;
     if (own?.header.delta && this.#trainedRound === this.round)
       this.#tempo.gathered(nowMs - this.#trainStartedMs);
-  }
-
-  /** Whether half of the electorate has published this round or a later one in full. */
-  #published(round: number): boolean {
-    const authors = new Set<PeerId>();
-    for (let r = round; r < this.graph.roundsCount; r++) for (const a of this.#authorsOf(r)) authors.add(a);
-    authors.delete(this.#options.self);
-    return hasHalf(this.#electorate, authors, this.#options.self);
-  }
-
-  /** Half of the electorate has gone on to later rounds, as headers say: too late to train, whether bodies are here or not. */
-  #isOutrun(round: number): boolean {
-    const authors = new Set<PeerId>();
-    for (let r = round + 1; r < this.graph.roundsCount; r++) {
-      for (const { header } of this.graph.round(r)) authors.add(header.author);
-    }
-    authors.delete(this.#options.self);
-    return hasHalf(this.#electorate, authors, this.#options.self);
-  }
-
-  #authorsOf(round: number): Set<PeerId> {
-    return new Set(this.#checked(round).map(({ header }) => header.author));
   }
 
   #checked(round: number): Contribution[] {

@@ -13,7 +13,8 @@
  */
 import type { ContributionId, PeerId, RunId } from "../core/index.ts";
 import type { Header } from "./header.ts";
-import { leastLot, ticketsOf } from "./lot.ts";
+import { type FoldTerm, foldTerms } from "./fold.ts";
+import { type Lots, ticketsOf } from "./lot.ts";
 import type { Rule } from "./rule.ts";
 import { type WeightTable, extendTable } from "./weights.ts";
 
@@ -26,11 +27,15 @@ export interface Contribution {
 }
 
 /** What every view of one phase shares. */
-export interface ViewContext {
+export interface PhaseContext {
   readonly run: RunId;
   readonly phase: number;
   readonly rule: Rule;
   readonly founders: readonly PeerId[];
+}
+
+export interface ViewContext extends PhaseContext {
+  readonly lots: Lots;
 }
 
 export class View {
@@ -44,7 +49,11 @@ export class View {
   #table: WeightTable | undefined;
   #firstAuthors: ReadonlySet<PeerId> | undefined;
   #voters: WeightTable | undefined;
-  #includedTokens: number | undefined;
+  /** Tokens of the rounds up to R-2, and of R-1. */
+  #tokensVoted: number | undefined;
+  #tokensOfParents: number | undefined;
+  #termsVoted: readonly FoldTerm[] | undefined;
+  #termsOfParents: readonly FoldTerm[] | undefined;
 
   constructor(context: ViewContext, round: number, parents: readonly Contribution[]) {
     this.context = context;
@@ -68,6 +77,15 @@ export class View {
     if (round === this.round - 1) return this.parents;
     const view = this.#viewAt(round + 2);
     return view === undefined ? [] : view.voted();
+  }
+
+  /** The fold's terms for S(r): the same array whenever it is the same set. */
+  terms(round: number): readonly FoldTerm[] {
+    const { outerRate } = this.context.rule;
+    if (round === this.round - 1) return (this.#termsOfParents ??= foldTerms(this.parents, outerRate));
+    const view = round < 0 || round >= this.round ? undefined : this.#viewAt(round + 2);
+    if (view === undefined) return [];
+    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate));
   }
 
   /** S(R-2), elected by all parents. */
@@ -123,21 +141,21 @@ export class View {
   /** Tokens of all rounds below R, counted as voting weight counts them. */
   includedTokens(): number {
     // Below S(R-2) everything is the anchor's, so the sum is kept along the anchors' views.
-    return this.#tokensVoted() + sumCounted(this.parents);
+    this.#tokensOfParents ??= sumCounted(this.parents);
+    return this.#sumVoted() + this.#tokensOfParents;
   }
 
-  /** Tokens of the rounds up to R-2. */
-  #tokensVoted(): number {
+  #sumVoted(): number {
     const pending: View[] = [];
     let view = this.#viewAt(this.round);
-    while (view !== undefined && view.round >= 2 && view.#includedTokens === undefined) {
+    while (view !== undefined && view.round >= 2 && view.#tokensVoted === undefined) {
       pending.push(view);
       view = view.anchor()?.view;
     }
-    let tokens = (view !== undefined && view.#includedTokens) || 0;
+    let tokens = (view !== undefined && view.#tokensVoted) || 0;
     for (const next of pending.reverse()) {
       tokens += sumCounted(next.voted());
-      next.#includedTokens = tokens;
+      next.#tokensVoted = tokens;
     }
     return tokens;
   }
@@ -153,16 +171,17 @@ export class View {
   }
 
   #drawAnchor(): Contribution | undefined {
-    const { run, phase } = this.context;
+    const { run, phase, lots } = this.context;
     const included = new Set(this.voted().map((c) => c.id));
     const weight = votes(this.voted(), (author) => this.weightOf(author));
     const total = sum(this.voted().map(weight));
-    const held = this.parents.map((d) => sum(d.view.parents.filter((x) => included.has(x.id)).map(weight)));
+    const heldBy = memo((view: View) => sum(view.parents.filter((x) => included.has(x.id)).map(weight)));
+    const held = this.parents.map((d) => heldBy(d.view));
     const most = Math.max(...held);
     const holdsEnough = (h: number): boolean => (3 * most >= 2 * total ? 3 * h >= 2 * total : h === most);
     const candidates = this.parents.filter((_, i) => holdsEnough(held[i] as number));
     const heaviest = Math.max(...this.parents.map((d) => this.weightOf(d.header.author)));
-    return leastLot(
+    return lots.draw(
       candidates.map((c) => ({
         item: c,
         author: c.header.author,
@@ -194,9 +213,12 @@ function elect(
 ): readonly Contribution[] {
   const weight = votes(parents, weightOf);
   const total = sum(parents.map(weight));
+  // Most parents share a view, so weights are first summed by view.
+  const behind = new Map<View, number>();
+  for (const d of parents) behind.set(d.view, (behind.get(d.view) ?? 0) + weight(d));
   const support = new Map<Contribution, number>();
-  for (const d of parents) {
-    for (const x of d.view.parents) support.set(x, (support.get(x) ?? 0) + weight(d));
+  for (const [view, w] of behind) {
+    for (const x of view.parents) support.set(x, (support.get(x) ?? 0) + w);
   }
   return withoutEquivocators([...support].filter(([, w]) => 2 * w >= total).map(([x]) => x));
 }
@@ -215,6 +237,8 @@ export function withoutEquivocators(contributions: readonly Contribution[]): rea
   const perAuthor = new Map<PeerId, number>();
   for (const { header } of contributions)
     perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
+  const isSorted = contributions.every((c, i) => i === 0 || (contributions[i - 1] as Contribution).id < c.id);
+  if (isSorted && perAuthor.size === contributions.length) return contributions;
   return contributions
     .filter(({ header }) => perAuthor.get(header.author) === 1)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -222,6 +246,15 @@ export function withoutEquivocators(contributions: readonly Contribution[]): rea
 
 function sumCounted(included: readonly Contribution[]): number {
   return sum([...extendTable(new Map(), included, []).values()]);
+}
+
+function memo<K, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
 }
 
 function sum(numbers: readonly number[]): number {
