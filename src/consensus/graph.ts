@@ -78,6 +78,11 @@ export class ContributionGraph {
     return this.#byRound.length;
   }
 
+  /** How many headers are queued. */
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
   /** Parents that queued headers wait for and that are not queued themselves. */
   missing(): ContributionId[] {
     return [...this.#wantedBy.keys()].filter((id) => !this.#waiting.has(id));

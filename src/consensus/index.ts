@@ -18,7 +18,7 @@ export { type Contribution, type PhaseContext, type View, settledRoundAt } from 
 export type { WeightTable } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
-export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
+export { type Admission, ContributionGraph, type GraphOptions, WAITING_MAX } from "./graph.ts";
 export {
   type Draft,
   type Effect,

@@ -373,7 +373,7 @@ export class Machine {
         phase: this.#options.phase,
         round: this.round,
         author: self,
-        parents: this.#view.parents.map(({ id }) => id),
+        parents: this.#view.parentIds,
         settled: { round: settled.round, root: settled.root },
         start: this.#start,
         delta: result.delta,

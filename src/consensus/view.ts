@@ -44,6 +44,7 @@ export class View {
   /** P, sorted by id, without authors who are in it twice. */
   readonly parents: readonly Contribution[];
   readonly context: ViewContext;
+  #parentIds: readonly ContributionId[] | undefined;
   #anchor: Contribution | undefined;
   #voted: readonly Contribution[] | undefined;
   #table: WeightTable | undefined;
@@ -59,6 +60,11 @@ export class View {
     this.context = context;
     this.round = round;
     this.parents = withoutEquivocators(parents);
+  }
+
+  /** Sorted; always the same array. */
+  get parentIds(): readonly ContributionId[] {
+    return (this.#parentIds ??= this.parents.map(({ id }) => id));
   }
 
   /** Whether it is the view from exactly these parents, sorted by id. */

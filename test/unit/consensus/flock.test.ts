@@ -16,9 +16,10 @@ function expectOneHistory(flock: Flock): void {
   const split = [...flock.settledRoots()].filter(([, roots]) => roots.size !== 1);
   expect(split).toEqual([]);
   expect(new Set(flock.up.map(({ finishedRound }) => finishedRound)).size).toBe(1);
-  for (const { refusals, publishedRounds } of flock.nodes) {
+  for (const { refusals, published, settledTwice } of flock.nodes) {
     expect(refusals).toEqual([]);
-    expect(new Set(publishedRounds).size).toBe(publishedRounds.length);
+    expect(settledTwice).toEqual([]);
+    expect(new Set(published.map(({ header }) => header.round)).size).toBe(published.length);
   }
   const [{ machine, finishedRound }] = flock.up;
   const closing = machine.view.included(machine.round - 1);
