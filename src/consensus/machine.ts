@@ -21,7 +21,7 @@ import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
 import { Tempo } from "./tempo.ts";
 import { Turnout } from "./turnout.ts";
-import type { Contribution, View } from "./view.ts";
+import { type Contribution, type View, withoutEquivocators } from "./view.ts";
 import type { WeightTable } from "./weights.ts";
 
 export interface MachineOptions extends GraphOptions {
@@ -256,10 +256,19 @@ export class Machine {
   #enter(view: View, nowMs: number): void {
     this.#view = view;
     this.#turnout.enter(view.round, electorateOf(view));
+    this.#tempo.included(this.#includedShare(view));
     const own = this.graph.by(this.#options.self, view.round);
     if (own !== undefined || this.#turnout.isOutrun) return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#bodiesMissing()) this.#emit({ kind: "pull", contribution });
+  }
+
+  /** Of the weight that published round R-2, as far as we heard in full; what came too late for the others is left out. */
+  #includedShare(view: View): number {
+    const weightOf = ({ header }: Contribution): number => view.weightOf(header.author);
+    const weigh = (all: readonly Contribution[]): number => all.reduce((sum, c) => sum + weightOf(c), 0);
+    const published = weigh(withoutEquivocators(this.#checked(view.round - 2)));
+    return published === 0 ? 1 : weigh(view.included(view.round - 2)) / published;
   }
 
   #bodiesMissing(): Contribution[] {
