@@ -277,7 +277,7 @@ export class FlockNode {
   #finish(order: TrainOrder, steps: number): void {
     this.#training = undefined;
     const restored = order.restore.map((id) => this.seen.get(id)?.body ?? new Uint8Array(0));
-    const { trained, body } = this.#learner.learn(order, steps, restored);
+    const { trained, body } = this.#learner.learn(order.round, steps, restored);
     this.#body = body;
     this.#give({ kind: "trained", round: order.round, result: trained });
   }

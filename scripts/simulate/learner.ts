@@ -3,7 +3,7 @@
  * feedback and state roots are real.
  */
 import { decodeDelta, encodeDelta } from "../../src/codec/index.ts";
-import type { TrainOrder, Trained } from "../../src/consensus/index.ts";
+import type { Trained } from "../../src/consensus/index.ts";
 import { RAW, SeededRandom, assert, bytesOf, cidOf, rootOfBytes } from "../../src/core/index.ts";
 import type { Shape } from "./parcel.ts";
 
@@ -28,7 +28,7 @@ export class Learner {
 
   /** residual += restored + learned; encode; what was encoded leaves the residual. `restored`: own bodies. */
   learn(
-    { round }: TrainOrder,
+    round: number,
     steps: number,
     restored: readonly Uint8Array[],
   ): { trained: Trained; body: Uint8Array | null } {

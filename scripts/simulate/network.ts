@@ -34,14 +34,14 @@ export class Network {
   readonly traffic: Traffic = { messages: 0, bytes: 0 };
   readonly #conditions: NetworkConditions;
   readonly #agenda: Agenda;
-  readonly #random: SeededRandom;
+  readonly random: SeededRandom;
   /** Group of each node; messages stay within groups. */
   #groups: readonly number[] | undefined;
 
   constructor(conditions: NetworkConditions, agenda: Agenda, random: SeededRandom) {
     this.#conditions = conditions;
     this.#agenda = agenda;
-    this.#random = random;
+    this.random = random;
   }
 
   /** `part([0, 0, 1, 1])` keeps two and two apart; `part(undefined)` heals. */
@@ -93,7 +93,7 @@ export class Network {
   }
 
   syncForEver(node: FlockNode): void {
-    this.#agenda.in(this.#conditions.syncIntervalMs * (0.5 + this.#random.unit()), () => {
+    this.#agenda.in(this.#conditions.syncIntervalMs * (0.5 + this.random.unit()), () => {
       const peer = this.#peerOf(node);
       if (peer !== undefined) this.#sync(node, peer);
       this.syncForEver(node);
@@ -141,7 +141,7 @@ export class Network {
   /** A running peer that is reached, at random; undefined where none is found soon. */
   #peerOf(node: FlockNode): FlockNode | undefined {
     for (let i = 0; i < 2 * HOLDERS_ASKED_MAX; i++) {
-      const peer = this.nodes[this.#random.below(this.nodes.length)];
+      const peer = this.nodes[this.random.below(this.nodes.length)];
       if (this.reaches(peer, node)) return peer;
     }
     return undefined;
@@ -149,7 +149,7 @@ export class Network {
 
   #delayMs(to: FlockNode, { maker }: Parcel): number {
     const { latencyMs, lagMs } = this.#conditions;
-    return latencyMs.min + (latencyMs.max - latencyMs.min) * this.#random.unit() + lagMs(maker, to.index);
+    return latencyMs.min + (latencyMs.max - latencyMs.min) * this.random.unit() + lagMs(maker, to.index);
   }
 
   #count(bytes: number): void {
@@ -158,6 +158,6 @@ export class Network {
   }
 
   #happens(share: number): boolean {
-    return share > 0 && this.#random.unit() < share;
+    return share > 0 && this.random.unit() < share;
   }
 }
