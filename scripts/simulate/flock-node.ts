@@ -133,7 +133,7 @@ export class FlockNode {
   }
 
   takeHeader(parcel: Parcel): void {
-    if (this.seen.has(parcel.id) || this.strategy?.hears?.(parcel, this) === false) return;
+    if (this.machine.graph.has(parcel.id) || this.strategy?.hears?.(parcel, this) === false) return;
     this.seen.set(parcel.id, parcel);
     this.#give({ kind: "header", id: parcel.id, header: parcel.header });
   }

@@ -25,6 +25,8 @@ export interface Traffic {
 
 /** Rounds that a look back covers, as in the real node. */
 const LOOK_BACK_ROUNDS = 3;
+/** Headers that a look back brings: a page of 1 MiB of the real node holds about so many of 64 parents. */
+const LOOK_BACK_MAX = 512;
 /** Peers that are asked for one thing before the next look back. */
 const HOLDERS_ASKED_MAX = 4;
 
@@ -103,10 +105,7 @@ export class Network {
   /** What one peer has of the last rounds and we have not, missing parents, and the bodies that we still lack. */
   #sync(node: FlockNode, peer: FlockNode): void {
     for (const id of node.machine.graph.missing()) if (peer.seen.has(id)) this.#give(peer, node, id);
-    const { graph } = peer.machine;
-    for (let r = Math.max(0, node.machine.round - LOOK_BACK_ROUNDS); r < graph.roundsCount; r++) {
-      for (const { id } of graph.round(r)) if (!node.seen.has(id)) this.#give(peer, node, id);
-    }
+    for (const id of newTo(node, peer)) this.#give(peer, node, id);
     for (const id of node.lacking) this.pull(node, id);
   }
 
@@ -160,4 +159,15 @@ export class Network {
   #happens(share: number): boolean {
     return share > 0 && this.random.unit() < share;
   }
+}
+
+/** What the peer has of the last rounds and later ones, oldest first. */
+function newTo(node: FlockNode, peer: FlockNode): ContributionId[] {
+  const ids: ContributionId[] = [];
+  const { graph } = peer.machine;
+  for (let r = Math.max(0, node.machine.round - LOOK_BACK_ROUNDS); r < graph.roundsCount; r++) {
+    for (const { id } of graph.round(r)) if (!node.machine.graph.has(id)) ids.push(id);
+    if (ids.length >= LOOK_BACK_MAX) break;
+  }
+  return ids.slice(0, LOOK_BACK_MAX);
 }

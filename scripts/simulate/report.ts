@@ -31,8 +31,8 @@ export interface Report {
 
 /** A live honest peer never lets more of its rounds pass without publishing. From: the project's issue R5. */
 const STALLED_ROUNDS_MAX = 2;
-/** Contributions kept per round for each member: the graph's bound, and what is cited beyond it. */
-const ROUND_FACTOR_MAX = 5;
+/** Contributions kept per round for each member: four strangers, the known and what is cited beyond. */
+const ROUND_FACTOR_MAX = 6;
 
 export interface Run {
   readonly scenario: Scenario;

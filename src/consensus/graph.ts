@@ -22,8 +22,10 @@ import { type Contribution, type PhaseContext, type View, settledRoundAt } from 
 export const WAITING_MAX = 4096;
 /** Contributions kept of one author and round: two prove an equivocation, more prove nothing new. */
 const PER_AUTHOR_MAX = 2;
-/** Contributions kept per round, as a multiple of membersMax; beyond it only what others cite is let in. Guess. */
+/** Contributions kept per round, as a multiple of membersMax; beyond it no strangers are let in that nobody cites. Guess. */
 const PER_ROUND_FACTOR = 4;
+/** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
+const AHEAD_ROUNDS_MAX = 64;
 
 export interface GraphOptions extends PhaseContext {
   readonly limits: PhaseLimits;
@@ -35,6 +37,14 @@ export interface GraphOptions extends PhaseContext {
   readonly startSettled: Digest;
   /** Root of empty moments and residual, which an author may always start again from. */
   readonly zeroState: Digest;
+}
+
+/** What decides whether there is room for a header. Free keys must not take the room of those whose work is accepted. */
+export interface Room {
+  /** The author weighs something for us, or is ourselves. */
+  readonly isKnown: boolean;
+  /** The round being worked on; undefined before that, when all history is taken. */
+  readonly roundNow?: number | undefined;
 }
 
 export type Admission =
@@ -52,7 +62,7 @@ export class ContributionGraph {
   readonly #byAuthor: Map<PeerId, Contribution>[] = [];
   /** Lists of parents that are all linked; views of one set of parents may share the list. */
   readonly #complete = new WeakSet<readonly ContributionId[]>();
-  readonly #waiting = new Map<ContributionId, Header>();
+  readonly #waiting = new Map<ContributionId, { readonly header: Header; readonly room: Room }>();
   /** For a missing parent: who waits for it. */
   readonly #wantedBy = new Map<ContributionId, Set<ContributionId>>();
 
@@ -106,14 +116,14 @@ export class ContributionGraph {
   }
 
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
-  add(id: ContributionId, header: Header): Admission {
+  add(id: ContributionId, header: Header, room: Room = { isKnown: false }): Admission {
     if (this.has(id)) return ignore("HEADER_KNOWN", id);
     const misfit = this.#commons.linked(id) === undefined ? this.#checkAlone(header) : undefined;
     if (misfit?.kind === "reject") this.#dropChildren(id);
-    const refused = misfit ?? this.#checkRoom(id, header);
+    const refused = misfit ?? this.#checkRoom(id, header, room);
     if (refused !== undefined) return refused;
     const missing = this.#missingOf(header);
-    if (missing.length > 0) return this.#queue(id, header, missing);
+    if (missing.length > 0) return this.#queue(id, { header, room }, missing);
     const linked = this.#link(id, header);
     if (linked.kind !== "added") {
       this.#dropChildren(id);
@@ -151,11 +161,15 @@ export class ContributionGraph {
     return checkParents(header, parents) ?? this.#checkContinuity(contribution) ?? contribution;
   }
 
-  #queue(id: ContributionId, header: Header, missing: readonly ContributionId[]): Admission {
+  #queue(
+    id: ContributionId,
+    queued: { header: Header; room: Room },
+    missing: readonly ContributionId[],
+  ): Admission {
     // The oldest gives way, or junk that names parents nobody has would fill the queue for ever.
     const [oldest] = this.#waiting.keys();
     if (oldest !== undefined && this.#waiting.size >= WAITING_MAX) this.#stopWaiting(oldest);
-    this.#waiting.set(id, header);
+    this.#waiting.set(id, queued);
     for (const parent of missing) {
       const children = this.#wantedBy.get(parent) ?? new Set();
       this.#wantedBy.set(parent, children.add(id));
@@ -171,10 +185,12 @@ export class ContributionGraph {
       const children = this.#wantedBy.get(id) ?? [];
       this.#wantedBy.delete(id);
       for (const child of children) {
-        const header = this.#waiting.get(child);
-        if (header === undefined || header.parents.some((parent) => !this.#byId.has(parent))) continue;
+        const queued = this.#waiting.get(child);
+        if (queued === undefined || this.#missingOf(queued.header).length > 0) continue;
         this.#waiting.delete(child);
-        const linked = this.#link(child, header);
+        // The round may have filled up meanwhile; whoever cites the child gets it by asking.
+        if (this.#checkRoom(child, queued.header, queued.room) !== undefined) continue;
+        const linked = this.#link(child, queued.header);
         if (linked.kind !== "added") {
           this.#dropChildren(child);
           continue;
@@ -187,9 +203,9 @@ export class ContributionGraph {
   }
 
   #stopWaiting(id: ContributionId): void {
-    const header = this.#waiting.get(id);
+    const queued = this.#waiting.get(id);
     this.#waiting.delete(id);
-    for (const parent of header?.parents ?? []) {
+    for (const parent of queued?.header.parents ?? []) {
       const children = this.#wantedBy.get(parent);
       children?.delete(id);
       if (children?.size === 0) this.#wantedBy.delete(parent);
@@ -251,14 +267,18 @@ export class ContributionGraph {
   }
 
   /** Bounds what free keys can make us keep. What somebody cites is let in, so that history can always be linked. */
-  #checkRoom(id: ContributionId, h: Header): Refused | undefined {
+  #checkRoom(id: ContributionId, h: Header, { isKnown, roundNow = Infinity }: Room): Refused | undefined {
     if (this.#wantedBy.has(id)) return undefined;
+    if (h.round > roundNow + AHEAD_ROUNDS_MAX) {
+      const roundMax = roundNow + AHEAD_ROUNDS_MAX;
+      return ignore("ROUND_AHEAD", `expected at most round ${roundMax}, got ${h.round}`);
+    }
     const sameRound = this.round(h.round);
     const isSecond = this.by(h.author, h.round) !== undefined;
     const ofAuthor = isSecond ? sameRound.filter(({ header }) => header.author === h.author).length : 0;
     if (ofAuthor >= PER_AUTHOR_MAX) return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
     const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
-    if (sameRound.length >= roundMax)
+    if (!isKnown && sameRound.length >= roundMax)
       return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);
     return undefined;
   }

@@ -191,7 +191,11 @@ export class Machine {
   }
 
   #takeHeader(id: ContributionId, header: Header, nowMs: number): void {
-    const admission = this.graph.add(id, header);
+    const { author } = header;
+    const admission = this.graph.add(id, header, {
+      isKnown: author === this.#options.self || this.#view.weightOf(author) > 0,
+      roundNow: this.#stage === "idle" ? undefined : this.round,
+    });
     if (admission.kind === "waiting") {
       if (admission.missing.length > 0) this.#emit({ kind: "want", ids: admission.missing });
       return;

@@ -1,7 +1,7 @@
 /** Flocks with adversaries. Where nothing else is said, a third of the peers is hostile, the last ones. */
 import type { Flock } from "../flock.ts";
 import { DEPTH_HOSTILE, INCLUDED_SHARE_HOSTILE, type Scenario } from "../scenario.ts";
-import { inflator } from "../strategies/claim.ts";
+import { inflator, sybil } from "../strategies/claim.ts";
 import { equivocator } from "../strategies/equivocate.ts";
 import { flooder } from "../strategies/flood.ts";
 import { Forker, fork } from "../strategies/fork.ts";
@@ -32,18 +32,25 @@ function third(name: string, about: string, make: (peersCount: number) => Strate
 function strangers(
   name: string,
   about: string,
-  { count, ...more }: { count: (n: number) => number; make: () => Strategy; slowness?: number },
+  {
+    count,
+    make,
+    membersMax,
+  }: {
+    count: (n: number) => number;
+    make: (n: number, stranger: number) => Strategy;
+    membersMax?: (n: number) => number;
+  },
 ): Scenario {
   return {
     name,
     about,
     includedShareMin,
     options: (n) => ({
-      rule,
+      rule: { ...rule, ...(membersMax && { membersMax: membersMax(n) }) },
       nodesCount: n + count(n),
       late: range(n, n + count(n)),
-      strategy: (i) => (i >= n ? more.make() : undefined),
-      slowness: (i) => (i >= n ? (more.slowness ?? 1) : 1),
+      strategy: (i) => (i >= n ? make(n, i - n) : undefined),
     }),
     play: (flock) => {
       flock.untilRound(COME_ROUND);
@@ -79,18 +86,13 @@ export const HOSTILE_SCENARIOS: readonly Scenario[] = [
   }),
   strangers("sybils", `one machine divides its work among ${SYBILS_COUNT} free keys`, {
     count: () => SYBILS_COUNT,
-    make: () => ({ name: "sybil" }),
-    slowness: SYBILS_COUNT,
+    make: (_, i) => sybil(i),
   }),
-  {
-    ...third("flooders", "one in eight sends ten times more empty headers than a round can hold", () =>
-      flooder(0),
-    ),
-    options: (n) => ({
-      rule: { ...rule, membersMax: n },
-      strategy: (i) => (i >= n - n / 8 ? flooder(20 * n) : undefined),
-    }),
-  },
+  strangers("flooders", "two nodes send twenty times more empty headers than a round has members", {
+    count: () => 2,
+    make: (n) => flooder(10 * n),
+    membersMax: (n) => n,
+  }),
   {
     ...third("forkers", "a third makes 40 rounds of its own in secret, then shows them", () => new Forker()),
     play: (flock) => {

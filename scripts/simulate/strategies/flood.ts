@@ -18,7 +18,7 @@ export function flooder(headersCount: number): Strategy {
         if (parents.length > 0) flood(node, { round: nextRound, parents, headersCount });
         node.later(INTERVAL_MS, () => run(parents.length > 0 ? nextRound + 1 : nextRound));
       };
-      run(1);
+      run(node.machine.graph.roundsCount);
     },
   };
 }
