@@ -16,7 +16,7 @@ import type { Header } from "./header.ts";
 import { type FoldTerm, foldTerms } from "./fold.ts";
 import { type Lots, ticketsOf } from "./lot.ts";
 import type { Rule } from "./rule.ts";
-import { type WeightTable, extendTable } from "./weights.ts";
+import { type WeightOf, type WeightTable, countedTokens, extendTable } from "./weights.ts";
 
 /** A header whose ancestors are all known. */
 export interface Contribution {
@@ -53,6 +53,8 @@ export class View {
   /** Tokens of the rounds up to R-2, and of R-1. */
   #tokensVoted: number | undefined;
   #tokensOfParents: number | undefined;
+  #countedVoted: WeightTable | undefined;
+  readonly #weigh: WeightOf = (author) => this.weightOf(author);
   #termsVoted: readonly FoldTerm[] | undefined;
   #termsOfParents: readonly FoldTerm[] | undefined;
 
@@ -88,15 +90,16 @@ export class View {
   /** The fold's terms for S(r): the same array whenever it is the same set. */
   terms(round: number): readonly FoldTerm[] {
     const { outerRate } = this.context.rule;
-    if (round === this.round - 1) return (this.#termsOfParents ??= foldTerms(this.parents, outerRate));
+    if (round === this.round - 1)
+      return (this.#termsOfParents ??= foldTerms(this.parents, outerRate, this.#weigh));
     const view = round < 0 || round >= this.round ? undefined : this.#viewAt(round + 2);
     if (view === undefined) return [];
-    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate));
+    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate, view.#weigh));
   }
 
   /** S(R-2), elected by all parents. */
   voted(): readonly Contribution[] {
-    this.#voted ??= elect(this.parents, (author) => this.weightOf(author));
+    this.#voted ??= elect(this.parents, this.#weigh);
     return this.#voted;
   }
 
@@ -138,16 +141,22 @@ export class View {
     let table: WeightTable = (view !== undefined && view.#table) || new Map();
     for (const next of pending.reverse()) {
       const window = this.context.rule.weightWindow;
-      table = extendTable(table, next.voted(), next.included(next.round - 2 - window));
+      const leaving = next.#viewAt(next.round - window);
+      table = extendTable(table, next.#counted(), leaving === undefined ? new Map() : leaving.#counted());
       next.#table = table;
     }
     return table;
   }
 
+  /** What counts of S(R-2): each author's tokens, at most the median. */
+  #counted(): WeightTable {
+    return (this.#countedVoted ??= countedTokens(this.voted(), this.#weigh));
+  }
+
   /** Tokens of all rounds below R, counted as voting weight counts them. */
   includedTokens(): number {
     // Below S(R-2) everything is the anchor's, so the sum is kept along the anchors' views.
-    this.#tokensOfParents ??= sumCounted(this.parents);
+    this.#tokensOfParents ??= sum(countedTokens(this.parents, this.#weigh).values());
     return this.#sumVoted() + this.#tokensOfParents;
   }
 
@@ -160,7 +169,7 @@ export class View {
     }
     let tokens = (view !== undefined && view.#tokensVoted) || 0;
     for (const next of pending.reverse()) {
-      tokens += sumCounted(next.voted());
+      tokens += sum(next.#counted().values());
       next.#tokensVoted = tokens;
     }
     return tokens;
@@ -179,7 +188,7 @@ export class View {
   #drawAnchor(): Contribution | undefined {
     const { run, phase, lots } = this.context;
     const included = new Set(this.voted().map((c) => c.id));
-    const weight = votes(this.voted(), (author) => this.weightOf(author));
+    const weight = votes(this.voted(), this.#weigh);
     const total = sum(this.voted().map(weight));
     const heldBy = memo((view: View) => sum(view.parents.filter((x) => included.has(x.id)).map(weight)));
     const held = this.parents.map((d) => heldBy(d.view));
@@ -213,10 +222,7 @@ export function settledRoundAt(round: number, rule: Rule): number {
 }
 
 /** The x cited by at least half the weight of P; never two of one author. Sorted by id. */
-function elect(
-  parents: readonly Contribution[],
-  weightOf: (author: PeerId) => number,
-): readonly Contribution[] {
+function elect(parents: readonly Contribution[], weightOf: WeightOf): readonly Contribution[] {
   const weight = votes(parents, weightOf);
   const total = sum(parents.map(weight));
   // Most parents share a view, so weights are first summed by view.
@@ -230,10 +236,7 @@ function elect(
 }
 
 /** Each contribution's vote: its author's weight, or one each where none of them weighs anything yet. */
-function votes(
-  voters: readonly Contribution[],
-  weightOf: (author: PeerId) => number,
-): (voter: Contribution) => number {
+function votes(voters: readonly Contribution[], weightOf: WeightOf): (voter: Contribution) => number {
   const nobodyWeighs = voters.every((d) => weightOf(d.header.author) === 0);
   return nobodyWeighs ? () => 1 : (d) => weightOf(d.header.author);
 }
@@ -250,10 +253,6 @@ export function withoutEquivocators(contributions: readonly Contribution[]): rea
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function sumCounted(included: readonly Contribution[]): number {
-  return sum([...extendTable(new Map(), included, []).values()]);
-}
-
 function memo<K, V>(compute: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
   return (key) => {
@@ -263,7 +262,7 @@ function memo<K, V>(compute: (key: K) => V): (key: K) => V {
   };
 }
 
-function sum(numbers: readonly number[]): number {
+function sum(numbers: Iterable<number>): number {
   let total = 0;
   for (const n of numbers) total += n;
   return total;
