@@ -1,6 +1,6 @@
 /**
  * One node of a flock: a real Machine, real deltas and real folds over small vectors; only time, the network and what
- * training learns are made up. What it saw, its residual and its settled roots are its disk and outlive a crash.
+ * training learns are made up. What its machine held is its disk: after a crash a new machine is given all of it.
  */
 import type { DeltaReader } from "../../src/codec/index.ts";
 import {
@@ -51,13 +51,13 @@ export interface FlockNodeOptions {
 
 const FOLD_MS = 20;
 
+type Timeless<E> = E extends unknown ? Omit<E, "nowMs"> : never;
+
 export class FlockNode {
   readonly index: number;
   readonly peer: PeerId;
   readonly strategy: Strategy | undefined;
   readonly options: FlockNodeOptions;
-  /** Every contribution that it saw, in order of arrival. */
-  readonly seen: Map<ContributionId, Parcel> = new Map();
   /** Root of every round that it settled. */
   readonly settled: Map<number, Digest> = new Map();
   /** Rounds that it settled again on another root. */
@@ -66,7 +66,7 @@ export class FlockNode {
   readonly published: Parcel[] = [];
   /** Codes of verdicts on what others sent, but for those that say it was known. */
   readonly refusals: string[] = [];
-  /** Bodies that it has asked for and not got. */
+  /** Bodies that nobody gave when it asked. */
   readonly lacking: Set<ContributionId> = new Set();
   /** The most headers that ever waited for parents. */
   waitingMax = 0;
@@ -74,7 +74,8 @@ export class FlockNode {
   isUp = false;
   machine: Machine;
   readonly #name: string;
-  readonly #held = new Set<ContributionId>();
+  /** What it made and does not go on from itself. */
+  readonly #kept = new Set<ContributionId>();
   readonly #rejected = new Set<ContributionId>();
   readonly #learner: Learner;
   /** Counts starts, so that what was under way at a crash never comes back. */
@@ -99,33 +100,43 @@ export class FlockNode {
     this.#learner = new Learner({ name: this.#name, shape, tokensPerStep: run.limits.tokensPerStep });
   }
 
+  /** Whether it has the header. */
+  has(id: ContributionId): boolean {
+    return this.machine.graph.has(id) || this.#kept.has(id);
+  }
+
+  /** Whether it has the body, too. */
   holds(id: ContributionId): boolean {
-    return this.#held.has(id);
+    return this.machine.holds(id) || this.#kept.has(id);
   }
 
   serves(parcel: Parcel, to: FlockNode): boolean {
     return this.strategy?.serves?.(parcel, to.index, this) ?? true;
   }
 
-  /** Starts for the first time or again, with what it had seen before. */
-  start(): void {
+  /** Starts for the first time or again, with what it had before, and all that a peer has. */
+  start(peer?: FlockNode): void {
     assert(!this.isUp, "a node is started once");
+    const histories = [this.machine, ...(peer === undefined ? [] : [peer.machine])];
     this.isUp = true;
     this.#life += 1;
     this.machine = this.#newMachine();
     this.#base = this.options.start;
     this.#training = undefined;
-    for (const { id, header } of this.seen.values()) this.#give({ kind: "header", id, header });
-    for (const id of this.#held) this.#give({ kind: "body", id, passed: true });
+    this.lacking.clear();
+    for (const history of histories) this.#read(history);
     if (this.strategy?.act === undefined) this.#give({ kind: "begin" });
     else this.strategy.act(this);
   }
 
-  /** Before it starts: takes over all that a peer has. */
-  copyFrom(peer: FlockNode): void {
-    assert(!this.isUp, "a node that runs is sent things");
-    for (const [id, parcel] of peer.seen) this.seen.set(id, parcel);
-    for (const id of peer.#held) this.#held.add(id);
+  #read(history: Machine): void {
+    const { graph } = history;
+    for (let r = 0; r < graph.roundsCount; r++) {
+      for (const { id, header } of graph.round(r)) {
+        if (history.holds(id)) this.#give({ kind: "body", id, passed: true });
+        this.#give({ kind: "header", id, header });
+      }
+    }
   }
 
   crash(): void {
@@ -134,17 +145,13 @@ export class FlockNode {
   }
 
   takeHeader(parcel: Parcel): void {
-    if (this.machine.graph.has(parcel.id) || this.#rejected.has(parcel.id)) return;
+    if (this.#rejected.size > 0 && this.#rejected.has(parcel.id)) return;
     if (this.strategy?.hears?.(parcel, this) === false) return;
-    this.seen.set(parcel.id, parcel);
     this.#give({ kind: "header", id: parcel.id, header: parcel.header });
   }
 
   takeBody({ id, body }: Parcel): void {
-    if (this.#held.has(id) || body === null) return;
-    this.#held.add(id);
-    this.lacking.delete(id);
-    this.#give({ kind: "body", id, passed: true });
+    if (body !== null) this.#give({ kind: "body", id, passed: true });
   }
 
   /** Something that this life of the node does later. */
@@ -157,6 +164,7 @@ export class FlockNode {
 
   /** Takes a parcel of its own, which is then to be sent. */
   issue(parcel: Parcel): void {
+    this.options.network.parcels.set(parcel.id, parcel);
     this.published.push(parcel);
     this.options.note(`${this.index} publishes ${parcel.header.round} ${parcel.id}`);
     this.takeHeader(parcel);
@@ -165,24 +173,25 @@ export class FlockNode {
 
   /** Can give it to whoever asks, but does not go on from it itself. */
   keep(parcel: Parcel): void {
-    this.seen.set(parcel.id, parcel);
-    this.#held.add(parcel.id);
+    this.options.network.parcels.set(parcel.id, parcel);
+    this.#kept.add(parcel.id);
   }
 
   #newMachine(): Machine {
     return new Machine({ ...this.options.run, self: this.peer });
   }
 
-  #give(event: Event extends infer E ? (E extends Event ? Omit<E, "nowMs"> : never) : never): void {
-    const { nowMs } = this.options.agenda;
-    for (const effect of this.machine.handle({ ...event, nowMs } as Event)) this.#take(effect);
+  #give(event: Timeless<Event>): void {
+    for (const effect of this.machine.handle(Object.assign(event, { nowMs: this.options.agenda.nowMs })))
+      this.#take(effect);
   }
 
   #take(effect: Effect): void {
     const { agenda, network, note } = this.options;
     switch (effect.kind) {
       case "refuse":
-        if (effect.why.code !== "HEADER_KNOWN") this.refusals.push(effect.why.code);
+        if (effect.why.code === "HEADER_KNOWN") break;
+        this.refusals.push(effect.why.code);
         if (effect.why.kind === "reject") this.#rejected.add(effect.id);
         note(`${this.index} refuses ${effect.id} ${effect.why.code}`);
         break;
@@ -223,9 +232,7 @@ export class FlockNode {
   }
 
   #pull(id: ContributionId): void {
-    if (this.#held.has(id)) return;
-    this.lacking.add(id);
-    this.options.network.pull(this, id);
+    if (!this.options.network.pull(this, id)) this.lacking.add(id);
   }
 
   #settle(round: number, root: Digest): void {
@@ -258,7 +265,7 @@ export class FlockNode {
   }
 
   #readerOf(id: ContributionId): DeltaReader {
-    const reader = this.#held.has(id) ? this.seen.get(id)?.reader : undefined;
+    const reader = this.machine.holds(id) ? this.options.network.parcels.get(id)?.reader : undefined;
     assert(reader, `node ${this.index} is asked to fold what it does not hold: ${id}`);
     return reader;
   }
@@ -279,7 +286,9 @@ export class FlockNode {
 
   #finish(order: TrainOrder, steps: number): void {
     this.#training = undefined;
-    const restored = order.restore.map((id) => this.seen.get(id)?.body ?? new Uint8Array(0));
+    const restored = order.restore.map(
+      (id) => this.options.network.parcels.get(id)?.body ?? new Uint8Array(0),
+    );
     const { trained, body } = this.#learner.learn(order.round, steps, restored);
     this.#body = body;
     this.#give({ kind: "trained", round: order.round, result: trained });

@@ -84,12 +84,11 @@ export class Flock {
     const peers = this.up.filter(
       (peer) => this.network.groupOf(peer.index) === this.network.groupOf(node.index),
     );
-    if (peers.length > 0) node.copyFrom(peers[this.random.below(peers.length)]);
-    this.#start(node);
+    this.#start(node, peers.length > 0 ? peers[this.random.below(peers.length)] : undefined);
   }
 
-  #start(node: FlockNode): void {
-    node.start();
+  #start(node: FlockNode, peer?: FlockNode): void {
+    node.start(peer);
     this.#attend();
   }
 

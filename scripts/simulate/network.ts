@@ -23,6 +23,16 @@ export interface Traffic {
   bytes: number;
 }
 
+interface Message {
+  readonly parcel: Parcel;
+  readonly part: "header" | "body";
+}
+
+/**
+ * Messages come in at multiples of this: what comes to one node together is handled together, while its maps are in
+ * the processor's cache.
+ */
+const MOMENT_MS = 20;
 /** Rounds that a look back covers, as in the real node. */
 const LOOK_BACK_ROUNDS = 3;
 /** Headers that a look back brings: a page of 1 MiB of the real node holds about so many of 64 parents. */
@@ -32,11 +42,15 @@ const HOLDERS_ASKED_MAX = 4;
 
 export class Network {
   readonly nodes: FlockNode[] = [];
+  /** All that anybody ever made. */
+  readonly parcels: Map<ContributionId, Parcel> = new Map();
   /** All that was delivered, duplicates too. */
   readonly traffic: Traffic = { messages: 0, bytes: 0 };
   readonly #conditions: NetworkConditions;
   readonly #agenda: Agenda;
   readonly random: SeededRandom;
+  /** For each node, what is on its way to it, by when it comes. */
+  readonly #inboxes: Map<number, Message[]>[] = [];
   /** Group of each node; messages stay within groups. */
   #groups: readonly number[] | undefined;
 
@@ -73,25 +87,23 @@ export class Network {
   /** Headers by id, from somebody who has them. */
   want(node: FlockNode, ids: readonly ContributionId[]): void {
     for (const id of ids) {
-      const holder = this.#findHolder(node, undefined, (peer) => peer.seen.has(id));
+      const holder = this.#findHolder(node, undefined, (peer) => peer.has(id));
       if (holder !== undefined) this.#give(holder, node, id);
     }
   }
 
-  /** A body, from its maker or from somebody who has it. */
-  pull(node: FlockNode, id: ContributionId): void {
-    const parcel = node.seen.get(id);
-    if (parcel === undefined) return;
+  /** A body, from its maker or from somebody who has it; whether it is on its way. */
+  pull(node: FlockNode, id: ContributionId): boolean {
+    const parcel = this.parcels.get(id);
+    if (parcel === undefined) return false;
     const holder = this.#findHolder(
       node,
       parcel.maker,
       (peer) => peer.holds(id) && peer.serves(parcel, node),
     );
-    if (holder === undefined || this.#happens(this.#conditions.lossShare)) return;
-    this.#agenda.in(this.#delayMs(node, parcel), () => {
-      this.#count(parcel.body?.length ?? 0);
-      if (node.isUp) node.takeBody(parcel);
-    });
+    if (holder === undefined || this.#happens(this.#conditions.lossShare)) return false;
+    this.#put(node, { parcel, part: "body" });
+    return true;
   }
 
   syncForEver(node: FlockNode): void {
@@ -104,22 +116,45 @@ export class Network {
 
   /** What one peer has of the last rounds and we have not, missing parents, and the bodies that we still lack. */
   #sync(node: FlockNode, peer: FlockNode): void {
-    for (const id of node.machine.graph.missing()) if (peer.seen.has(id)) this.#give(peer, node, id);
+    for (const id of node.machine.graph.missing()) if (peer.has(id)) this.#give(peer, node, id);
     for (const id of newTo(node, peer)) this.#give(peer, node, id);
-    for (const id of node.lacking) this.pull(node, id);
+    for (const id of node.lacking) if (node.holds(id) || this.pull(node, id)) node.lacking.delete(id);
   }
 
   #give(from: FlockNode, to: FlockNode, id: ContributionId): void {
-    const parcel = from.seen.get(id);
+    const parcel = this.parcels.get(id);
     if (parcel === undefined || !from.serves(parcel, to)) return;
     if (!this.#happens(this.#conditions.lossShare)) this.#deliver(to, parcel);
   }
 
   #deliver(to: FlockNode, parcel: Parcel): void {
-    this.#agenda.in(this.#delayMs(to, parcel), () => {
-      this.#count(parcel.headerBytes);
-      if (to.isUp) to.takeHeader(parcel);
+    this.#put(to, { parcel, part: "header" });
+  }
+
+  #put(to: FlockNode, message: Message): void {
+    const { nowMs } = this.#agenda;
+    const atMs = Math.ceil((nowMs + this.#delayMs(to, message.parcel)) / MOMENT_MS) * MOMENT_MS;
+    const inbox = this.#inboxes[to.index] ?? new Map<number, Message[]>();
+    this.#inboxes[to.index] = inbox;
+    const messages = inbox.get(atMs);
+    if (messages !== undefined) {
+      messages.push(message);
+      return;
+    }
+    const first = [message];
+    inbox.set(atMs, first);
+    this.#agenda.in(atMs - nowMs, () => {
+      inbox.delete(atMs);
+      for (const one of first) this.#hand(to, one);
     });
+  }
+
+  #hand(to: FlockNode, { parcel, part }: Message): void {
+    this.traffic.messages += 1;
+    this.traffic.bytes += part === "header" ? parcel.headerBytes : (parcel.body?.length ?? 0);
+    if (!to.isUp) return;
+    if (part === "header") to.takeHeader(parcel);
+    else to.takeBody(parcel);
   }
 
   /** `first`, or else one of a few peers at random. */
@@ -149,11 +184,6 @@ export class Network {
   #delayMs(to: FlockNode, { maker }: Parcel): number {
     const { latencyMs, lagMs } = this.#conditions;
     return latencyMs.min + (latencyMs.max - latencyMs.min) * this.random.unit() + lagMs(maker, to.index);
-  }
-
-  #count(bytes: number): void {
-    this.traffic.messages += 1;
-    this.traffic.bytes += bytes;
   }
 
   #happens(share: number): boolean {

@@ -24,8 +24,6 @@ export const WAITING_MAX = 4096;
 const PER_AUTHOR_MAX = 2;
 /** Contributions kept per round, as a multiple of membersMax; beyond it no strangers are let in that nobody cites. Guess. */
 const PER_ROUND_FACTOR = 4;
-/** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
-const AHEAD_ROUNDS_MAX = 64;
 
 export interface GraphOptions extends PhaseContext {
   readonly limits: PhaseLimits;
@@ -41,11 +39,13 @@ export interface GraphOptions extends PhaseContext {
 
 /** What decides whether there is room for a header. Free keys must not take the room of those whose work is accepted. */
 export interface Room {
-  /** The author weighs something for us, or is ourselves. */
-  readonly isKnown: boolean;
-  /** The round being worked on; undefined before that, when all history is taken. */
-  readonly roundNow?: number | undefined;
+  /** Whether the author weighs something for us, or is ourselves. */
+  isKnown(author: PeerId): boolean;
+  /** The highest round that there is room for. */
+  readonly roundMax: number;
 }
+
+const FOR_STRANGERS: Room = { isKnown: () => false, roundMax: Infinity };
 
 export type Admission =
   | { kind: "added"; contributions: readonly Contribution[] }
@@ -62,7 +62,7 @@ export class ContributionGraph {
   readonly #byAuthor: Map<PeerId, Contribution>[] = [];
   /** Lists of parents that are all linked; views of one set of parents may share the list. */
   readonly #complete = new WeakSet<readonly ContributionId[]>();
-  readonly #waiting = new Map<ContributionId, { readonly header: Header; readonly room: Room }>();
+  readonly #waiting = new Map<ContributionId, Header>();
   /** For a missing parent: who waits for it. */
   readonly #wantedBy = new Map<ContributionId, Set<ContributionId>>();
 
@@ -116,20 +116,22 @@ export class ContributionGraph {
   }
 
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
-  add(id: ContributionId, header: Header, room: Room = { isKnown: false }): Admission {
+  add(id: ContributionId, header: Header, room: Room = FOR_STRANGERS): Admission {
     if (this.has(id)) return ignore("HEADER_KNOWN", id);
     const misfit = this.#commons.linked(id) === undefined ? this.#checkAlone(header) : undefined;
     if (misfit?.kind === "reject") this.#dropChildren(id);
     const refused = misfit ?? this.#checkRoom(id, header, room);
     if (refused !== undefined) return refused;
     const missing = this.#missingOf(header);
-    if (missing.length > 0) return this.#queue(id, { header, room }, missing);
+    if (missing.length > 0) return this.#queue(id, header, missing);
     const linked = this.#link(id, header);
     if (linked.kind !== "added") {
       this.#dropChildren(id);
       return linked;
     }
-    return { kind: "added", contributions: [...linked.contributions, ...this.#release(id)] };
+    const released = this.#release(id, room);
+    if (released.length === 0) return linked;
+    return { kind: "added", contributions: [...linked.contributions, ...released] };
   }
 
   #missingOf({ parents }: Header): ContributionId[] {
@@ -142,7 +144,6 @@ export class ContributionGraph {
   #link(id: ContributionId, header: Header): Admission {
     const contribution = this.#commons.linked(id) ?? this.#build(id, header);
     if ("kind" in contribution) return contribution;
-    this.#commons.link(contribution);
     this.#byId.set(id, contribution);
     while (this.#byRound.length <= header.round) {
       this.#byRound.push([]);
@@ -158,18 +159,16 @@ export class ContributionGraph {
   #build(id: ContributionId, header: Header): Contribution | Refused {
     const parents = header.parents.map((parent) => this.#byId.get(parent) as Contribution);
     const contribution = { id, header, view: this.view(header.round, parents) };
-    return checkParents(header, parents) ?? this.#checkContinuity(contribution) ?? contribution;
+    const misfit = checkParents(header, parents) ?? this.#checkContinuity(contribution);
+    if (misfit === undefined) this.#commons.link(contribution);
+    return misfit ?? contribution;
   }
 
-  #queue(
-    id: ContributionId,
-    queued: { header: Header; room: Room },
-    missing: readonly ContributionId[],
-  ): Admission {
+  #queue(id: ContributionId, header: Header, missing: readonly ContributionId[]): Admission {
     // The oldest gives way, or junk that names parents nobody has would fill the queue for ever.
     const [oldest] = this.#waiting.keys();
     if (oldest !== undefined && this.#waiting.size >= WAITING_MAX) this.#stopWaiting(oldest);
-    this.#waiting.set(id, queued);
+    this.#waiting.set(id, header);
     for (const parent of missing) {
       const children = this.#wantedBy.get(parent) ?? new Set();
       this.#wantedBy.set(parent, children.add(id));
@@ -178,19 +177,20 @@ export class ContributionGraph {
   }
 
   /** Links what waited for `arrived` and now has all its parents, and so on. A queued misfit is dropped. */
-  #release(arrived: ContributionId): Contribution[] {
+  #release(arrived: ContributionId, room: Room): Contribution[] {
+    if (!this.#wantedBy.has(arrived)) return [];
     const released: Contribution[] = [];
     const queue = [arrived];
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
       const children = this.#wantedBy.get(id) ?? [];
       this.#wantedBy.delete(id);
       for (const child of children) {
-        const queued = this.#waiting.get(child);
-        if (queued === undefined || this.#missingOf(queued.header).length > 0) continue;
+        const header = this.#waiting.get(child);
+        if (header === undefined || this.#missingOf(header).length > 0) continue;
         this.#waiting.delete(child);
         // The round may have filled up meanwhile; whoever cites the child gets it by asking.
-        if (this.#checkRoom(child, queued.header, queued.room) !== undefined) continue;
-        const linked = this.#link(child, queued.header);
+        if (this.#checkRoom(child, header, room) !== undefined) continue;
+        const linked = this.#link(child, header);
         if (linked.kind !== "added") {
           this.#dropChildren(child);
           continue;
@@ -203,9 +203,9 @@ export class ContributionGraph {
   }
 
   #stopWaiting(id: ContributionId): void {
-    const queued = this.#waiting.get(id);
+    const header = this.#waiting.get(id);
     this.#waiting.delete(id);
-    for (const parent of queued?.header.parents ?? []) {
+    for (const parent of header?.parents ?? []) {
       const children = this.#wantedBy.get(parent);
       children?.delete(id);
       if (children?.size === 0) this.#wantedBy.delete(parent);
@@ -267,19 +267,18 @@ export class ContributionGraph {
   }
 
   /** Bounds what free keys can make us keep. What somebody cites is let in, so that history can always be linked. */
-  #checkRoom(id: ContributionId, h: Header, { isKnown, roundNow = Infinity }: Room): Refused | undefined {
+  #checkRoom(id: ContributionId, h: Header, room: Room): Refused | undefined {
     if (this.#wantedBy.has(id)) return undefined;
-    if (h.round > roundNow + AHEAD_ROUNDS_MAX) {
-      const roundMax = roundNow + AHEAD_ROUNDS_MAX;
-      return ignore("ROUND_AHEAD", `expected at most round ${roundMax}, got ${h.round}`);
+    if (h.round > room.roundMax) {
+      return ignore("ROUND_AHEAD", `expected at most round ${room.roundMax}, got ${h.round}`);
     }
     const sameRound = this.round(h.round);
     const isSecond = this.by(h.author, h.round) !== undefined;
     const ofAuthor = isSecond ? sameRound.filter(({ header }) => header.author === h.author).length : 0;
     if (ofAuthor >= PER_AUTHOR_MAX) return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
-    const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
-    if (!isKnown && sameRound.length >= roundMax)
-      return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);
+    const most = PER_ROUND_FACTOR * this.#options.rule.membersMax;
+    if (sameRound.length >= most && !room.isKnown(h.author))
+      return ignore("ROUND_FULL", `expected at most ${most} in round ${h.round}`);
     return undefined;
   }
 

@@ -14,15 +14,18 @@
 import type { ContributionId, Digest, PeerId, Refused } from "../core/index.ts";
 import { electorateOf } from "./electorate.ts";
 import type { FoldTerm } from "./fold.ts";
-import { ContributionGraph, type GraphOptions } from "./graph.ts";
+import { ContributionGraph, type GraphOptions, type Room } from "./graph.ts";
 import type { DeltaLink, Header, UnsignedHeader, Work } from "./header.ts";
 import { HEADER_VERSION } from "./header.ts";
 import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
 import { Tempo } from "./tempo.ts";
 import { Turnout } from "./turnout.ts";
-import { type Contribution, type View, withoutEquivocators } from "./view.ts";
+import type { Contribution, View } from "./view.ts";
 import type { WeightTable } from "./weights.ts";
+
+/** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
+const AHEAD_ROUNDS_MAX = 64;
 
 export interface MachineOptions extends GraphOptions {
   readonly self: PeerId;
@@ -114,13 +117,12 @@ export class Machine {
   #stage: Stage = "idle";
   #view: View;
   readonly #turnout: Turnout;
-  /** Contributions that can be folded: the body is here, or there is none. */
-  readonly #held = new Set<ContributionId>();
-  /** Those of them that may be cited. */
-  readonly #passed = new Set<ContributionId>();
+  /** Contributions that can be folded, because the body is here or there is none; and whether they may be cited. */
+  readonly #held = new Map<ContributionId, boolean>();
   /** Included sets whose bodies are all here. */
   readonly #complete = new WeakSet<readonly Contribution[]>();
   readonly #tempo: Tempo;
+  readonly #room: Room;
   readonly #settled = new Map<number, SettledState>();
   #settledRound = 0;
   #start: Digest;
@@ -138,6 +140,7 @@ export class Machine {
     this.#view = this.graph.view(0, []);
     this.#turnout = new Turnout(options.self, electorateOf(this.#view));
     this.#start = options.startRoot;
+    this.#room = this.#makeRoom();
     this.#tempo = new Tempo(options.rule);
   }
 
@@ -158,6 +161,11 @@ export class Machine {
   /** The newest settled state that was folded. */
   get settled(): SettledState | undefined {
     return this.#settled.get(this.#settledRound);
+  }
+
+  /** Whether the contribution's body was given, or there is none. */
+  holds(id: ContributionId): boolean {
+    return this.#held.has(id);
   }
 
   handle(event: Event): readonly Effect[] {
@@ -191,11 +199,7 @@ export class Machine {
   }
 
   #takeHeader(id: ContributionId, header: Header, nowMs: number): void {
-    const { author } = header;
-    const admission = this.graph.add(id, header, {
-      isKnown: author === this.#options.self || this.#view.weightOf(author) > 0,
-      roundNow: this.#stage === "idle" ? undefined : this.round,
-    });
+    const admission = this.graph.add(id, header, this.#room);
     if (admission.kind === "waiting") {
       if (admission.missing.length > 0) this.#emit({ kind: "want", ids: admission.missing });
       return;
@@ -204,10 +208,11 @@ export class Machine {
     for (const contribution of admission.contributions) {
       const { author, round, delta } = contribution.header;
       this.#turnout.takeHeader(author, round);
-      if (this.#passed.has(contribution.id)) this.#turnout.takePassed(author, round);
+      const passed = this.#held.get(contribution.id);
+      if (passed === true) this.#turnout.takePassed(author, round);
       this.#emit({ kind: "admit", contribution });
       if (delta === null) this.#hold(contribution.id, true);
-      else this.#emit({ kind: "pull", contribution });
+      else if (passed === undefined) this.#emit({ kind: "pull", contribution });
     }
     if (header.author === this.#options.self && header.round === this.round && this.#stage === "publishing") {
       this.#hold(id, true);
@@ -215,10 +220,23 @@ export class Machine {
     }
   }
 
+  /** Before the work begins all history is taken. */
+  #makeRoom(): Room {
+    const isKnown = (author: PeerId): boolean =>
+      author === this.#options.self || this.#view.weightOf(author) > 0;
+    const roundMax = (): number => (this.#stage === "idle" ? Infinity : this.round + AHEAD_ROUNDS_MAX);
+    return {
+      isKnown,
+      get roundMax() {
+        return roundMax();
+      },
+    };
+  }
+
   #hold(id: ContributionId, passed: boolean): void {
-    this.#held.add(id);
+    if (passed) this.#held.set(id, true);
+    else if (!this.#held.has(id)) this.#held.set(id, false);
     if (!passed) return;
-    this.#passed.add(id);
     const header = this.graph.get(id)?.header;
     if (header !== undefined) this.#turnout.takePassed(header.author, header.round);
   }
@@ -269,9 +287,13 @@ export class Machine {
 
   /** Of the weight that published round R-2, as far as we heard in full; what came too late for the others is left out. */
   #includedShare(view: View): number {
-    const weightOf = ({ header }: Contribution): number => view.weightOf(header.author);
-    const weigh = (all: readonly Contribution[]): number => all.reduce((sum, c) => sum + weightOf(c), 0);
-    const published = weigh(withoutEquivocators(this.#checked(view.round - 2)));
+    const weigh = (all: readonly Contribution[]): number => {
+      const authors = new Set(all.map(({ header }) => header.author));
+      let weight = 0;
+      for (const author of authors) weight += view.weightOf(author);
+      return weight;
+    };
+    const published = weigh(this.#checked(view.round - 2));
     return published === 0 ? 1 : weigh(view.included(view.round - 2)) / published;
   }
 
@@ -442,7 +464,7 @@ export class Machine {
   }
 
   #checked(round: number): Contribution[] {
-    return this.graph.round(round).filter(({ id }) => this.#passed.has(id));
+    return this.graph.round(round).filter(({ id }) => this.#held.get(id) === true);
   }
 
   #emit(effect: Effect): void {

@@ -61,7 +61,7 @@ export class Turnout {
 
   /** Somebody's contribution of a round may be cited now. */
   takePassed(author: PeerId, round: number): void {
-    this.#takeAuthor(author, round);
+    if (round >= this.#round - 1) this.#takeAuthor(author, round);
     const latest = this.#latestOf(author);
     if (round <= latest.passed) return;
     this.#countPassed(author, latest.passed, round);
@@ -103,21 +103,30 @@ export class Turnout {
   }
 
   #latestOf(author: PeerId): Latest {
-    const latest = this.#latest.get(author) ?? { header: -1, passed: -1 };
+    const known = this.#latest.get(author);
+    if (known !== undefined) return known;
+    const latest = { header: -1, passed: -1 };
     this.#latest.set(author, latest);
     return latest;
   }
 
   #takeAuthor(author: PeerId, round: number): void {
-    if (round < this.#round - 1) return;
-    const authors = this.#authors.get(round) ?? new Set();
-    if (authors.has(author)) return;
-    this.#authors.set(round, authors.add(author));
+    const authors = this.#authorsOf(round);
+    const { size } = authors;
+    if (authors.add(author).size === size) return;
     if (round === this.#round) {
       this.#here += this.#electorate.weightOf(author);
       this.#expected.delete(author);
     }
     if (round === this.#round - 1 && !this.#authors.get(this.#round)?.has(author)) this.#expected.add(author);
+  }
+
+  #authorsOf(round: number): Set<PeerId> {
+    const known = this.#authors.get(round);
+    if (known !== undefined) return known;
+    const authors = new Set<PeerId>();
+    this.#authors.set(round, authors);
+    return authors;
   }
 
   #countHeader(author: PeerId, before: number, round: number): void {
