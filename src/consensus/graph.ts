@@ -12,10 +12,11 @@ import {
   ignore,
   reject,
 } from "../core/index.ts";
+import { Commons } from "./commons.ts";
 import type { Header } from "./header.ts";
 import type { PhaseLimits } from "./rule.ts";
 import { batchSeed } from "./settlement.ts";
-import { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
+import { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 
 /** Headers waiting for their parents; the oldest gives way. Guess: 64 authors for 64 rounds. */
 export const WAITING_MAX = 4096;
@@ -23,17 +24,29 @@ export const WAITING_MAX = 4096;
 const PER_HISTORY_MAX = 2;
 /** The same over all histories: who lost a history may come to the same round again in another. Guess. */
 const PER_AUTHOR_MAX = 8;
-/** Contributions kept per round, as a multiple of membersMax; beyond it only what others cite is let in. Guess. */
+/** Contributions kept per round, as a multiple of membersMax; beyond it no strangers are let in that nobody cites. Guess. */
 const PER_ROUND_FACTOR = 4;
+/** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
+const AHEAD_ROUNDS_MAX = 64;
 
-export interface GraphOptions extends ViewContext {
+export interface GraphOptions extends PhaseContext {
   readonly limits: PhaseLimits;
+  /** Given by a process that runs many graphs of one phase. */
+  readonly commons?: Commons;
   /** Root of the weights that the phase starts from. */
   readonly startRoot: Digest;
   /** The settled root of round 0: the start of the phase. */
   readonly startSettled: Digest;
   /** Root of empty moments and residual, which an author may always start again from. */
   readonly zeroState: Digest;
+}
+
+/** What decides whether there is room for a header. Free keys must not take the room of those whose work is accepted. */
+export interface Room {
+  /** The author weighs something for us, or is ourselves. */
+  readonly isKnown: boolean;
+  /** The round being worked on; undefined before that, when all history is taken. */
+  readonly roundNow?: number | undefined;
 }
 
 export type Admission =
@@ -44,14 +57,20 @@ export type Admission =
 
 export class ContributionGraph {
   readonly #options: GraphOptions;
+  readonly #commons: Commons;
   readonly #byId = new Map<ContributionId, Contribution>();
   readonly #byRound: Contribution[][] = [];
-  readonly #waiting = new Map<ContributionId, Header>();
+  /** The first that was linked of each author, by round. */
+  readonly #byAuthor: Map<PeerId, Contribution>[] = [];
+  /** Lists of parents that are all linked; views of one set of parents may share the list. */
+  readonly #complete = new WeakSet<readonly ContributionId[]>();
+  readonly #waiting = new Map<ContributionId, { readonly header: Header; readonly room: Room }>();
   /** For a missing parent: who waits for it. */
   readonly #wantedBy = new Map<ContributionId, Set<ContributionId>>();
 
   constructor(options: GraphOptions) {
     this.#options = options;
+    this.#commons = options.commons ?? new Commons(options);
   }
 
   get(id: ContributionId): Contribution | undefined {
@@ -71,6 +90,11 @@ export class ContributionGraph {
     return this.#byRound.length;
   }
 
+  /** How many headers are queued. */
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
   /** Parents that queued headers wait for and that are not queued themselves. */
   missing(): ContributionId[] {
     return [...this.#wantedBy.keys()].filter((id) => !this.#waiting.has(id));
@@ -78,24 +102,24 @@ export class ContributionGraph {
 
   /** All of an author, by round. */
   of(author: PeerId): Contribution[] {
-    return this.#byRound.flatMap((round) => round.filter(({ header }) => header.author === author));
+    return this.#byRound.flatMap((round, r) =>
+      this.#byAuthor[r]?.has(author) ? round.filter(({ header }) => header.author === author) : [],
+    );
   }
 
-  /** The view from these parents; most contributions of a round cite the same ones and share it. */
   view(round: number, parents: readonly Contribution[]): View {
-    const view = new View(this.#options, round, parents);
-    return this.round(round).find((sibling) => sibling.view.sees(view.parents))?.view ?? view;
+    return this.#commons.view(round, parents);
   }
 
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
-  add(id: ContributionId, header: Header): Admission {
+  add(id: ContributionId, header: Header, room: Room = { isKnown: false }): Admission {
     if (this.has(id)) return ignore("HEADER_KNOWN", id);
-    const misfit = this.#checkAlone(header);
+    const misfit = this.#commons.linked(id) === undefined ? this.#checkAlone(header) : undefined;
     if (misfit?.kind === "reject") this.#dropChildren(id);
-    const refused = misfit ?? this.#checkRoom(id, header);
+    const refused = misfit ?? this.#checkRoom(id, header, room);
     if (refused !== undefined) return refused;
-    const missing = header.parents.filter((parent) => !this.#byId.has(parent));
-    if (missing.length > 0) return this.#queue(id, header, missing);
+    const missing = this.#missingOf(header);
+    if (missing.length > 0) return this.#queue(id, { header, room }, missing);
     const linked = this.#link(id, header);
     if (linked.kind !== "added") {
       this.#dropChildren(id);
@@ -104,22 +128,44 @@ export class ContributionGraph {
     return { kind: "added", contributions: [...linked.contributions, ...this.#release(id)] };
   }
 
+  #missingOf({ parents }: Header): ContributionId[] {
+    if (this.#complete.has(parents)) return [];
+    const missing = parents.filter((parent) => !this.#byId.has(parent));
+    if (missing.length === 0) this.#complete.add(parents);
+    return missing;
+  }
+
   #link(id: ContributionId, header: Header): Admission {
-    const parents = header.parents.map((parent) => this.#byId.get(parent) as Contribution);
-    const contribution = { id, header, view: this.view(header.round, parents) };
-    const misfit = checkParents(header, parents) ?? this.#checkContinuity(contribution);
-    if (misfit !== undefined) return misfit;
+    const contribution = this.#commons.linked(id) ?? this.#build(id, header);
+    if ("kind" in contribution) return contribution;
+    this.#commons.link(contribution);
     this.#byId.set(id, contribution);
-    while (this.#byRound.length <= header.round) this.#byRound.push([]);
+    while (this.#byRound.length <= header.round) {
+      this.#byRound.push([]);
+      this.#byAuthor.push(new Map());
+    }
     this.#byRound[header.round]?.push(contribution);
+    const ofAuthor = this.#byAuthor[header.round] as Map<PeerId, Contribution>;
+    if (!ofAuthor.has(header.author)) ofAuthor.set(header.author, contribution);
     return { kind: "added", contributions: [contribution] };
   }
 
-  #queue(id: ContributionId, header: Header, missing: readonly ContributionId[]): Admission {
+  /** All parents are linked. */
+  #build(id: ContributionId, header: Header): Contribution | Refused {
+    const parents = header.parents.map((parent) => this.#byId.get(parent) as Contribution);
+    const contribution = { id, header, view: this.view(header.round, parents) };
+    return checkParents(header, parents) ?? this.#checkContinuity(contribution) ?? contribution;
+  }
+
+  #queue(
+    id: ContributionId,
+    queued: { header: Header; room: Room },
+    missing: readonly ContributionId[],
+  ): Admission {
     // The oldest gives way, or junk that names parents nobody has would fill the queue for ever.
     const [oldest] = this.#waiting.keys();
     if (oldest !== undefined && this.#waiting.size >= WAITING_MAX) this.#stopWaiting(oldest);
-    this.#waiting.set(id, header);
+    this.#waiting.set(id, queued);
     for (const parent of missing) {
       const children = this.#wantedBy.get(parent) ?? new Set();
       this.#wantedBy.set(parent, children.add(id));
@@ -135,10 +181,12 @@ export class ContributionGraph {
       const children = this.#wantedBy.get(id) ?? [];
       this.#wantedBy.delete(id);
       for (const child of children) {
-        const header = this.#waiting.get(child);
-        if (header === undefined || header.parents.some((parent) => !this.#byId.has(parent))) continue;
+        const queued = this.#waiting.get(child);
+        if (queued === undefined || this.#missingOf(queued.header).length > 0) continue;
         this.#waiting.delete(child);
-        const linked = this.#link(child, header);
+        // The round may have filled up meanwhile; whoever cites the child gets it by asking.
+        if (this.#checkRoom(child, queued.header, queued.room) !== undefined) continue;
+        const linked = this.#link(child, queued.header);
         if (linked.kind !== "added") {
           this.#dropChildren(child);
           continue;
@@ -151,9 +199,9 @@ export class ContributionGraph {
   }
 
   #stopWaiting(id: ContributionId): void {
-    const header = this.#waiting.get(id);
+    const queued = this.#waiting.get(id);
     this.#waiting.delete(id);
-    for (const parent of header?.parents ?? []) {
+    for (const parent of queued?.header.parents ?? []) {
       const children = this.#wantedBy.get(parent);
       children?.delete(id);
       if (children?.size === 0) this.#wantedBy.delete(parent);
@@ -215,16 +263,21 @@ export class ContributionGraph {
   }
 
   /** Bounds what free keys can make us keep. What somebody cites is let in, so that history can always be linked. */
-  #checkRoom(id: ContributionId, h: Header): Refused | undefined {
+  #checkRoom(id: ContributionId, h: Header, { isKnown, roundNow = Infinity }: Room): Refused | undefined {
     if (this.#wantedBy.has(id)) return undefined;
+    if (h.round > roundNow + AHEAD_ROUNDS_MAX) {
+      const roundMax = roundNow + AHEAD_ROUNDS_MAX;
+      return ignore("ROUND_AHEAD", `expected at most round ${roundMax}, got ${h.round}`);
+    }
     const sameRound = this.round(h.round);
-    const ofAuthor = sameRound.filter(({ header }) => header.author === h.author);
+    const isSecond = this.#byAuthor[h.round]?.has(h.author) ?? false;
+    const ofAuthor = isSecond ? sameRound.filter(({ header }) => header.author === h.author) : [];
     const sameHistory = ofAuthor.filter(({ header }) => header.settled.root === h.settled.root);
     if (sameHistory.length >= PER_HISTORY_MAX || ofAuthor.length >= PER_AUTHOR_MAX) {
       return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);
     }
     const roundMax = PER_ROUND_FACTOR * this.#options.rule.membersMax;
-    if (sameRound.length >= roundMax)
+    if (!isKnown && sameRound.length >= roundMax)
       return ignore("ROUND_FULL", `expected at most ${roundMax} in round ${h.round}`);
     return undefined;
   }

@@ -13,13 +13,14 @@ export {
   signingBytes,
 } from "./header.ts";
 export { type PhaseLimits, type Rule, ruleSchema } from "./rule.ts";
-export { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
+export { Commons } from "./commons.ts";
+export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export type { WeightTable } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
 export { lastPublished } from "./own-work.ts";
 export { chooseParents } from "./parents.ts";
-export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
+export { type Admission, ContributionGraph, type GraphOptions, WAITING_MAX } from "./graph.ts";
 export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
 export { Machine, type MachineOptions, type Stage } from "./machine.ts";
 export { authorKey } from "./author-key.ts";

@@ -13,18 +13,18 @@
  * that settled differently are kept apart (histories.ts); when another one outweighs ours, we go over to it.
  */
 import type { ContributionId, Digest, PeerId } from "../core/index.ts";
-import { type Electorate, electorateOf, hasHalf, weightOfAll, without } from "./electorate.ts";
-import { type FoldTerm, foldTerms } from "./fold.ts";
+import { electorateOf } from "./electorate.ts";
 import { ContributionGraph, type GraphOptions } from "./graph.ts";
 import type { Header } from "./header.ts";
-import type { Effect, Event, SettledState, Trained } from "./events.ts";
+import type { Effect, Event, FoldPlan, SettledState, Trained } from "./events.ts";
 import { HEADER_VERSION } from "./header.ts";
 import { belongs, forkOf, sameHistory, settledIn, wins } from "./histories.ts";
 import { lastPublished, returnsOf } from "./own-work.ts";
 import { chooseParents } from "./parents.ts";
 import { batchSeed, settledRoot } from "./settlement.ts";
 import { Tempo } from "./tempo.ts";
-import type { Contribution, View } from "./view.ts";
+import { Turnout } from "./turnout.ts";
+import { type Contribution, type View, withoutEquivocators } from "./view.ts";
 
 /** Other histories that are kept an eye on; the one heard of longest ago gives way. Guess. */
 const RIVALS_MAX = 16;
@@ -40,19 +40,21 @@ export class Machine {
   readonly #options: MachineOptions;
   #stage: Stage = "idle";
   #view: View;
-  #electorate: Electorate;
+  #turnout: Turnout;
   /** Contributions that can be folded: the body is here, or there is none. */
   readonly #held = new Set<ContributionId>();
   /** Those of them that may be cited. */
   readonly #passed = new Set<ContributionId>();
+  /** Included sets whose bodies are all here. */
+  readonly #complete = new WeakSet<readonly Contribution[]>();
   readonly #tempo: Tempo;
   readonly #settled = new Map<number, SettledState>();
   #settledRound = 0;
   #start: Digest;
   #hurried = false;
   readonly #own: Contribution[] = [];
-  /** By settled root: whether contributions that build on it are of our history. */
-  readonly #kin = new Map<Digest, boolean>();
+  /** By settled root: a contribution that builds on it, and whether such are of our history. */
+  readonly #kin = new Map<Digest, { readonly sample: Contribution; readonly isOurs: boolean }>();
   /** The newest contribution seen of each other history, by its settled root. */
   readonly #rivals = new Map<Digest, Contribution>();
   #trainStartedMs = 0;
@@ -66,7 +68,7 @@ export class Machine {
     this.#options = options;
     this.graph = new ContributionGraph(options);
     this.#view = this.graph.view(0, []);
-    this.#electorate = electorateOf(this.#view);
+    this.#turnout = new Turnout(options.self, electorateOf(this.#view));
     this.#start = options.startRoot;
     this.#tempo = new Tempo(options.rule);
   }
@@ -126,17 +128,23 @@ export class Machine {
   }
 
   #takeHeader(id: ContributionId, header: Header, nowMs: number): void {
-    const admission = this.graph.add(id, header);
+    const { author } = header;
+    const admission = this.graph.add(id, header, {
+      isKnown: author === this.#options.self || this.#view.weightOf(author) > 0,
+      roundNow: this.#stage === "idle" ? undefined : this.round,
+    });
     if (admission.kind === "waiting") {
       if (admission.missing.length > 0) this.#emit({ kind: "want", ids: admission.missing });
       return;
     }
     if (admission.kind !== "added") return this.#emit({ kind: "refuse", id, why: admission });
     for (const contribution of admission.contributions) {
+      const { author, delta } = contribution.header;
+      this.#count(contribution);
       this.#emit({ kind: "admit", contribution });
-      if (contribution.header.author === this.#options.self) this.#own.push(contribution);
+      if (author === this.#options.self) this.#own.push(contribution);
       this.#watch(contribution);
-      if (contribution.header.delta === null) this.#hold(contribution.id, true);
+      if (delta === null) this.#hold(contribution.id, true);
       else this.#emit({ kind: "pull", contribution });
     }
     if (header.author === this.#options.self && header.round === this.round && this.#stage === "publishing") {
@@ -147,7 +155,10 @@ export class Machine {
 
   #hold(id: ContributionId, passed: boolean): void {
     this.#held.add(id);
-    if (passed) this.#passed.add(id);
+    if (!passed) return;
+    this.#passed.add(id);
+    const contribution = this.graph.get(id);
+    if (contribution !== undefined) this.#count(contribution);
   }
 
   /** Whatever happened, move as far as it allows: a node that comes back late goes through many rounds at once. */
@@ -163,11 +174,11 @@ export class Machine {
     switch (this.#stage) {
       case "waiting":
         if (this.#followRival(nowMs)) break;
-        if (this.#isOutrun(this.round)) this.#startCollecting(nowMs);
+        if (this.#turnout.isOutrun) this.#startCollecting(nowMs);
         else if (this.#bodiesMissing().length === 0) this.#fold();
         break;
       case "training":
-        if (!this.#hurried && (this.#published(this.round) || this.#winner() !== undefined)) {
+        if (!this.#hurried && (this.#turnout.isHalfHere || this.#winner() !== undefined)) {
           this.#hurried = true;
           this.#emit({ kind: "hurry", round: this.round });
         }
@@ -188,27 +199,41 @@ export class Machine {
   // Entering a round.
 
   #enter(view: View, nowMs: number): void {
-    if (settledIn(view) !== settledIn(this.#view)) this.#kin.clear();
+    const isNews = settledIn(view) !== settledIn(this.#view);
     this.#view = view;
-    this.#electorate = electorateOf(view);
-    if (this.#ownHere() !== undefined || this.#isOutrun(view.round)) return this.#startCollecting(nowMs);
+    if (isNews && this.#kinChanged()) this.#recount();
+    else this.#turnout.enter(view.round, electorateOf(view));
+    this.#tempo.included(this.#includedShare(view));
+    if (this.#ownHere() !== undefined || this.#turnout.isOutrun) return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#bodiesMissing()) this.#emit({ kind: "pull", contribution });
+  }
+
+  /** Of the weight that published round R-2, as far as we heard in full; what came too late for the others is left out. */
+  #includedShare(view: View): number {
+    const weightOf = ({ header }: Contribution): number => view.weightOf(header.author);
+    const weigh = (all: readonly Contribution[]): number => all.reduce((sum, c) => sum + weightOf(c), 0);
+    const published = weigh(withoutEquivocators(this.#checked(view.round - 2)));
+    return published === 0 ? 1 : weigh(view.included(view.round - 2)) / published;
   }
 
   #bodiesMissing(): Contribution[] {
     const missing: Contribution[] = [];
     for (let r = this.#settledRound; r < this.round; r++) {
-      missing.push(...this.#view.included(r).filter(({ id }) => !this.#held.has(id)));
+      const included = this.#view.included(r);
+      if (this.#complete.has(included)) continue;
+      const lacking = included.filter(({ id }) => !this.#held.has(id));
+      if (lacking.length === 0) this.#complete.add(included);
+      missing.push(...lacking);
     }
     return missing;
   }
 
   #fold(): void {
     this.#stage = "folding";
-    const rounds: { round: number; terms: FoldTerm[] }[] = [];
+    const rounds: FoldPlan["rounds"][number][] = [];
     for (let r = this.#settledRound; r < this.round; r++) {
-      rounds.push({ round: r, terms: foldTerms(this.#view.included(r), this.#options.rule.outerRate) });
+      rounds.push({ round: r, terms: this.#view.terms(r) });
     }
     const settledRound = this.#settledRoundNow();
     this.#emit({ kind: "fold", plan: { round: this.round, from: this.#settledRound, settledRound, rounds } });
@@ -294,7 +319,7 @@ export class Machine {
         phase: this.#options.phase,
         round: this.round,
         author: self,
-        parents: this.#view.parents.map(({ id }) => id),
+        parents: this.#view.parentIds,
         settled: { round: settled.round, root: settled.root },
         start: this.#start,
         delta: result.delta,
@@ -327,13 +352,11 @@ export class Machine {
   }
 
   #collected(nowMs: number): boolean {
-    if (this.#published(this.round + 1)) return true;
+    if (this.#turnout.isHalfLater) return true;
     const own = this.#ownHere();
-    const electorate = own === undefined ? without(this.#electorate, this.#options.self) : this.#electorate;
-    const here = this.#authorsOf(this.round);
-    const weight = weightOfAll(electorate, here);
-    if (3 * weight >= 2 * electorate.total) this.#gather(own, nowMs);
-    if (weight >= electorate.total && this.#expected().isSubsetOf(here)) return true;
+    const withSelf = own !== undefined;
+    if (this.#turnout.hasTwoThirds(withSelf)) this.#gather(own, nowMs);
+    if (this.#turnout.hasAll(withSelf)) return true;
     // Round 0 waits for everybody: there is no history that could go on without them.
     if (this.round === 0) return false;
     const { graceMs, patienceMs } = this.#tempo;
@@ -344,40 +367,11 @@ export class Machine {
     return false;
   }
 
-  /** Newcomers weigh nothing, but whoever published the last round is given the grace, or nobody would ever hear it. */
-  #expected(): Set<PeerId> {
-    const expected = this.#authorsOf(this.round - 1);
-    if (this.#ownHere() === undefined) expected.delete(this.#options.self);
-    return expected;
-  }
-
   #gather(own: Contribution | undefined, nowMs: number): void {
     if (this.#twoThirdsAtMs !== undefined) return;
     this.#twoThirdsAtMs = nowMs;
     if (own?.header.delta && this.#trainedRound === this.round)
       this.#tempo.gathered(nowMs - this.#trainStartedMs);
-  }
-
-  /** Whether half of the electorate has published this round or a later one in full. */
-  #published(round: number): boolean {
-    const authors = new Set<PeerId>();
-    for (let r = round; r < this.graph.roundsCount; r++) for (const a of this.#authorsOf(r)) authors.add(a);
-    authors.delete(this.#options.self);
-    return hasHalf(this.#electorate, authors, this.#options.self);
-  }
-
-  /** Half of the electorate has gone on to later rounds, as headers say: too late to train, whether bodies are here or not. */
-  #isOutrun(round: number): boolean {
-    const authors = new Set<PeerId>();
-    for (let r = round + 1; r < this.graph.roundsCount; r++) {
-      for (const c of this.graph.round(r)) if (this.#isOurs(c)) authors.add(c.header.author);
-    }
-    authors.delete(this.#options.self);
-    return hasHalf(this.#electorate, authors, this.#options.self);
-  }
-
-  #authorsOf(round: number): Set<PeerId> {
-    return new Set(this.#checked(round).map(({ header }) => header.author));
   }
 
   /** What may be cited of a round: the body passed, and it is of our history. */
@@ -395,10 +389,39 @@ export class Machine {
   #isOurs(c: Contribution): boolean {
     const { root } = c.header.settled;
     const known = this.#kin.get(root);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.isOurs;
     const isOurs = belongs(c, this.#view);
-    this.#kin.set(root, isOurs);
+    this.#kin.set(root, { sample: c, isOurs });
     return isOurs;
+  }
+
+  /** More has settled: whether somebody turns out to be of another history, or of ours after all. */
+  #kinChanged(): boolean {
+    let isChanged = false;
+    for (const [root, { sample, isOurs }] of this.#kin) {
+      const isNow = belongs(sample, this.#view);
+      isChanged ||= isNow !== isOurs;
+      const isOld = sample.header.round < this.round - 2 * this.#options.rule.settleDepth;
+      if (isOld) this.#kin.delete(root);
+      else this.#kin.set(root, { sample, isOurs: isNow });
+    }
+    return isChanged;
+  }
+
+  #count(c: Contribution): void {
+    if (!this.#isOurs(c)) return;
+    this.#turnout.takeHeader(c.header.author, c.header.round);
+    if (this.#passed.has(c.id)) this.#turnout.takePassed(c.header.author, c.header.round);
+  }
+
+  /** The turnout of our history, from what we hold. */
+  #recount(): void {
+    const electorate = electorateOf(this.#view);
+    this.#turnout = new Turnout(this.#options.self, electorate);
+    this.#turnout.enter(this.round, electorate);
+    for (let r = Math.max(0, this.round - 1); r < this.graph.roundsCount; r++) {
+      for (const c of this.graph.round(r)) this.#count(c);
+    }
   }
 
   #watch(c: Contribution): void {
@@ -427,8 +450,10 @@ export class Machine {
     this.#settledRound = 0;
     this.#settled.clear();
     this.#rivals.clear();
-    this.#kin.clear();
     this.#forgetBodies(winner.header.round);
+    this.#kin.clear();
+    this.#view = winner.view;
+    this.#recount();
     this.#enter(winner.view, nowMs);
     return true;
   }

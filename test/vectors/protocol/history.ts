@@ -2,7 +2,8 @@
  * history.json: a made-up history in which authors come late, hear only some of the others and once equivocate; and what
  * is included, anchored and weighed as seen from some sets of parents.
  */
-import { type Contribution, View, type ViewContext } from "../../../src/consensus/index.ts";
+import { Lots } from "../../../src/consensus/lot.ts";
+import { type Contribution, type PhaseContext, View } from "../../../src/consensus/view.ts";
 import { SeededRandom } from "../../../src/core/index.ts";
 import { peerOf, runOf } from "../../support/run-of.ts";
 import { History } from "../../unit/consensus/support.ts";
@@ -112,11 +113,11 @@ function historyOf(
 }
 
 function viewOf(
-  context: ViewContext,
+  context: PhaseContext,
   all: readonly Contribution[],
   parents: readonly Contribution[],
 ): ViewVector {
-  const view = new View(context, parents[0].header.round + 1, parents);
+  const view = new View({ ...context, lots: new Lots() }, parents[0].header.round + 1, parents);
   const indicesOf = (contributions: readonly Contribution[]): number[] =>
     contributions.map((c) => all.indexOf(c));
   const anchor = view.anchor();
