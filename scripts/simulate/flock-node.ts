@@ -79,6 +79,7 @@ export class FlockNode {
   machine: Machine;
   readonly #name: string;
   readonly #held = new Set<ContributionId>();
+  readonly #rejected = new Set<ContributionId>();
   readonly #learner: Learner;
   /** Counts starts, so that what was under way at a crash never comes back. */
   #life = 0;
@@ -137,7 +138,8 @@ export class FlockNode {
   }
 
   takeHeader(parcel: Parcel): void {
-    if (this.machine.graph.has(parcel.id) || this.strategy?.hears?.(parcel, this) === false) return;
+    if (this.machine.graph.has(parcel.id) || this.#rejected.has(parcel.id)) return;
+    if (this.strategy?.hears?.(parcel, this) === false) return;
     this.seen.set(parcel.id, parcel);
     this.#give({ kind: "header", id: parcel.id, header: parcel.header });
   }
@@ -185,6 +187,7 @@ export class FlockNode {
     switch (effect.kind) {
       case "refuse":
         if (effect.why.code !== "HEADER_KNOWN") this.refusals.push(effect.why.code);
+        if (effect.why.kind === "reject") this.#rejected.add(effect.id);
         note(`${this.index} refuses ${effect.id} ${effect.why.code}`);
         break;
       case "want":

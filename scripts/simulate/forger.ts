@@ -82,7 +82,7 @@ export class Forger {
     if (parent?.settled.round === settledRound) return parent.settled;
     const { nodes } = this.#node.options.network;
     const root = nodes.find((node) => node.settled.has(settledRound))?.settled.get(settledRound);
-    return { round: settledRound, root: root ?? digestOfText(`${this.#name}/${settledRound}`) };
+    return { round: settledRound, root: root ?? digestOfText(`forged/${settledRound}`) };
   }
 
   #secretOf(round: number): Uint8Array {

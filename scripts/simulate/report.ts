@@ -1,6 +1,7 @@
 /** What a scenario's run is judged by. */
 import { WAITING_MAX } from "../../src/consensus/index.ts";
 import type { ContributionId } from "../../src/core/index.ts";
+import type { FlockNode } from "./flock-node.ts";
 import type { Flock } from "./flock.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -17,6 +18,8 @@ export interface Report {
   readonly stalledRoundsMax: number;
   /** Of what such peers trained in settled rounds. */
   readonly honestIncludedShare: number;
+  /** Of the voting weight, as the one furthest along has settled it. */
+  readonly hostileWeightShare: number;
   /** The most headers that waited for parents at one peer. */
   readonly waitingMax: number;
   /** The most contributions of one round that one peer kept. */
@@ -31,8 +34,9 @@ export interface Report {
 
 /** A live honest peer never lets more of its rounds pass without publishing. From: the project's issue R5. */
 const STALLED_ROUNDS_MAX = 2;
-/** Contributions kept per round for each member: four strangers, the known and what is cited beyond. */
-const ROUND_FACTOR_MAX = 6;
+/** Kept per round for each member: four strangers, one that is known, and the strangers that some member cites. */
+const ROUND_FACTOR = 5;
+const STRANGERS_SHARE = 1 / 8;
 
 export interface Run {
   readonly scenario: Scenario;
@@ -54,6 +58,7 @@ export function reportOf(run: Run): Report {
     settledRoundsMin: Math.min(...up.map(({ settled }) => Math.max(0, ...settled.keys()))),
     stalledRoundsMax: flock.attendance.stalledRoundsMax(medianRound(flock)),
     honestIncludedShare: includedShare(flock),
+    hostileWeightShare: hostileWeightShare(flock),
     waitingMax: Math.max(...honest.map(({ waitingMax }) => waitingMax)),
     roundMax: Math.max(...honest.map((node) => roundMaxOf(node.machine.graph))),
   };
@@ -64,8 +69,17 @@ export function reportOf(run: Run): Report {
     atLeast("rounds settled", numbers.settledRoundsMin, roundsCount - settleDepth - 1),
     atMost("rounds in a row without publishing", numbers.stalledRoundsMax, STALLED_ROUNDS_MAX),
     atLeast("share of honest work included", numbers.honestIncludedShare, scenario.includedShareMin),
+    atMost(
+      "voting weight of hostile peers",
+      numbers.hostileWeightShare,
+      scenario.hostileWeightShareMax ?? 1 / 3,
+    ),
     atMost("headers waiting", numbers.waitingMax, WAITING_MAX),
-    atMost("contributions of one round", numbers.roundMax, ROUND_FACTOR_MAX * membersMax),
+    atMost(
+      "contributions of one round",
+      numbers.roundMax,
+      (ROUND_FACTOR + STRANGERS_SHARE * membersMax) * membersMax,
+    ),
   ];
   return {
     scenario: scenario.name,
@@ -104,12 +118,24 @@ function roundMaxOf(graph: { roundsCount: number; round(round: number): readonly
   return most;
 }
 
+function furthest({ up }: Flock): FlockNode {
+  return up.reduce((a, b) => (b.machine.view.settledRound > a.machine.view.settledRound ? b : a));
+}
+
+function hostileWeightShare(flock: Flock): number {
+  const { view } = furthest(flock).machine;
+  const honest = new Set(flock.honest.map(({ peer }) => peer));
+  let [all, hostile] = [0, 0];
+  for (const [author, weight] of view.voters()) {
+    all += weight;
+    if (!honest.has(author)) hostile += weight;
+  }
+  return all === 0 ? 0 : hostile / all;
+}
+
 /** Of what honest nodes trained while they were there, in the rounds that the one furthest along has settled. */
 function includedShare(flock: Flock): number {
-  const first = flock.up.reduce((a, b) =>
-    b.machine.view.settledRound > a.machine.view.settledRound ? b : a,
-  );
-  const { view } = first.machine;
+  const { view } = furthest(flock).machine;
   const included = new Set<ContributionId>();
   for (let r = 0; r < view.settledRound; r++) for (const { id } of view.included(r)) included.add(id);
   const trained = flock.honest.flatMap((node) =>

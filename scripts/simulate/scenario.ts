@@ -8,6 +8,8 @@ export interface Scenario {
   readonly pending?: string;
   /** Share of the honest work that must be included. */
   readonly includedShareMin: number;
+  /** Share of the voting weight that hostile peers may come to; default: a third. */
+  readonly hostileWeightShareMax?: number;
   /** Honest and hostile peers for what was asked for; default: all of them. */
   readonly peersCount?: (askedCount: number) => number;
   readonly options: (peersCount: number) => Omit<Partial<FlockOptions>, "seed">;

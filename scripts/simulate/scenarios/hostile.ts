@@ -84,14 +84,19 @@ export const HOSTILE_SCENARIOS: readonly Scenario[] = [
     count: (n) => n,
     make: earlyPublisher,
   }),
-  strangers("sybils", `one machine divides its work among ${SYBILS_COUNT} free keys`, {
-    count: () => SYBILS_COUNT,
-    make: (_, i) => sybil(i),
-  }),
-  strangers("flooders", "two nodes send twenty times more empty headers than a round has members", {
+  {
+    // At 16 peers: a seventeenth machine, whatever its keys.
+    hostileWeightShareMax: 0.06,
+    ...strangers("sybils", `one machine divides its work among ${SYBILS_COUNT} free keys`, {
+      count: () => SYBILS_COUNT,
+      make: (_, i) => sybil(i),
+    }),
+  },
+  strangers("flooders", "two nodes send twenty empty headers for each member and round", {
     count: () => 2,
-    make: (n) => flooder(10 * n),
-    membersMax: (n) => n,
+    make: (n) => flooder(5 * n),
+    // One seat in eight is for strangers, and the flood takes it.
+    membersMax: (n) => Math.ceil((5 / 4) * n),
   }),
   {
     ...third("forkers", "a third makes 40 rounds of its own in secret, then shows them", () => new Forker()),

@@ -6,7 +6,7 @@ import type { Strategy } from "../strategy.ts";
 const INTERVAL_MS = 250;
 
 /**
- * As soon as anybody has published round r, `headersCount` keys publish round r+1 on top of it, empty; and as many
+ * As soon as anybody honest has entered round r and anybody published it, `headersCount` keys publish round r+1 on top of it, empty; and as many
  * again name a parent that nobody has.
  */
 export function flooder(headersCount: number): Strategy {
@@ -14,7 +14,10 @@ export function flooder(headersCount: number): Strategy {
     name: "flooder",
     act: (node) => {
       const run = (nextRound: number): void => {
-        const parents = node.machine.graph.round(nextRound - 1).slice(0, 1);
+        const isTime = node.options.network.nodes.some(
+          ({ strategy, machine }) => strategy === undefined && machine.round >= nextRound - 1,
+        );
+        const parents = isTime ? node.machine.graph.round(nextRound - 1).slice(0, 1) : [];
         if (parents.length > 0) flood(node, { round: nextRound, parents, headersCount });
         node.later(INTERVAL_MS, () => run(parents.length > 0 ? nextRound + 1 : nextRound));
       };
