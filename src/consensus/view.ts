@@ -16,14 +16,7 @@ import type { Header } from "./header.ts";
 import { type FoldTerm, foldTerms } from "./fold.ts";
 import { type Lots, ticketsOf } from "./lot.ts";
 import type { Rule } from "./rule.ts";
-import {
-  type CountedWork,
-  type WeightOf,
-  type WeightTable,
-  countedTokens,
-  countedWork,
-  extendTable,
-} from "./weights.ts";
+import { type WeightOf, type WeightTable, countedTokens, extendTable } from "./weights.ts";
 
 /** A header whose ancestors are all known. */
 export interface Contribution {
@@ -62,8 +55,6 @@ export class View {
   #tokensOfParents: number | undefined;
   #countedVoted: WeightTable | undefined;
   readonly #weigh: WeightOf = (author) => this.weightOf(author);
-  /** What medians of tokens go by: the same in every view of one history, which the authors of round 0 are not. */
-  readonly #weighWork: WeightOf = (author) => (this.#isWithoutWeights ? 1 : this.weightOf(author));
   #termsVoted: readonly FoldTerm[] | undefined;
   #termsOfParents: readonly FoldTerm[] | undefined;
 
@@ -99,11 +90,10 @@ export class View {
   /** The fold's terms for S(r): the same array whenever it is the same set. */
   terms(round: number): readonly FoldTerm[] {
     const { outerRate } = this.context.rule;
-    if (round === this.round - 1)
-      return (this.#termsOfParents ??= foldTerms(this.parents, outerRate, this.#weighWork));
+    if (round === this.round - 1) return (this.#termsOfParents ??= foldTerms(this.parents, outerRate));
     const view = round < 0 || round >= this.round ? undefined : this.#viewAt(round + 2);
     if (view === undefined) return [];
-    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate, view.#weighWork));
+    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate));
   }
 
   /** S(R-2), elected by all parents. */
@@ -128,12 +118,6 @@ export class View {
   voters(): WeightTable {
     this.#voters ??= this.#findVoters();
     return this.#voters;
-  }
-
-  /** Nothing has settled that weights could be read from, and no founders are named. */
-  get #isWithoutWeights(): boolean {
-    const { rule, founders } = this.context;
-    return founders.length === 0 && settledRoundAt(this.round - 1, rule) === 0;
   }
 
   #findVoters(): WeightTable {
@@ -165,19 +149,13 @@ export class View {
 
   /** What counts of S(R-2): each author's tokens, at most the median. */
   #counted(): WeightTable {
-    return (this.#countedVoted ??= countedTokens(this.voted(), this.#weighWork));
-  }
-
-  /** What counts of S(r), r <= R-2, contribution by contribution. */
-  countedWork(round: number): readonly CountedWork[] {
-    const view = round < 0 || round > this.round - 2 ? undefined : this.#viewAt(round + 2);
-    return view === undefined ? [] : countedWork(view.voted(), view.#weighWork);
+    return (this.#countedVoted ??= countedTokens(this.voted()));
   }
 
   /** Tokens of all rounds below R, counted as voting weight counts them. */
   includedTokens(): number {
     // Below S(R-2) everything is the anchor's, so the sum is kept along the anchors' views.
-    this.#tokensOfParents ??= sum(countedTokens(this.parents, this.#weighWork).values());
+    this.#tokensOfParents ??= sum(countedTokens(this.parents).values());
     return this.#sumVoted() + this.#tokensOfParents;
   }
 

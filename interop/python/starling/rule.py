@@ -1,27 +1,15 @@
 """Lots, views, voting weight, fold and settled roots (protocol.md, sections 5 to 8)."""
-import sys
-
 from .encoding import encode, sha256
 
-# A view asks the views before it, some frames for each round.
-sys.setrecursionlimit(20_000)
+
+def lower_median(numbers):
+    return sorted(numbers)[(len(numbers) - 1) // 2] if numbers else 0
 
 
-def weighted_median(values, weights):
-    """The least value at which the weights up to it reach half; 0 for none."""
-    cumulated = 0
-    for value, weight in sorted(zip(values, weights)):
-        cumulated += weight
-        if 2 * cumulated >= sum(weights):
-            return value
-    return 0
-
-
-def counted(included, voters):
-    """Author and tokens, for each that trained; the median goes by voting weight."""
+def counted(included):
+    """Author and tokens, for each that trained."""
     trained = [c for c in included if c.trained]
-    weights = [voters.get(c.author, 0) for c in trained]
-    median = weighted_median([c.tokens for c in trained], weights if any(weights) else [1] * len(trained))
+    median = lower_median([c.tokens for c in trained])
     return [(c.author, min(c.tokens, median)) for c in trained]
 
 
@@ -70,24 +58,9 @@ class View:
     def included(self, r):
         if r < 0 or r >= self.round or not self.parents:
             return []
-        return self.parents if r == self.round - 1 else self._elector(r).voted()
-
-    def _elector(self, r):
-        """The view that elects S(r)."""
-        return self if r == self.round - 2 or not self.parents else self.anchor().view._elector(r)
-
-    def counted(self, r):
-        if not self.parents:
-            return []
         if r == self.round - 1:
-            return counted(self.parents, self._work_weights())
-        elector = self._elector(r)
-        return elector._once("counted", lambda: counted(elector.voted(), elector._work_weights()))
-
-    def _work_weights(self):
-        """One each (nobody weighs) while nothing has settled and nobody is named."""
-        without = self.settled_round(self.round - 1) == 0 and not self.rule.founders
-        return {} if without else self.voters()
+            return self.parents
+        return self.voted() if r == self.round - 2 else self.anchor().view.included(r)
 
     def voted(self):
         return self._once("voted", self._elect)
@@ -142,17 +115,17 @@ class View:
             # What P has settled is the same in the views of all parents; the anchor is drawn with these weights.
             is_settled = r < self.settled_round(self.round - 1)
             source = self.parents[0].view if is_settled and self.parents else self
-            for author, tokens in source.counted(r):
+            for author, tokens in counted(source.included(r)):
                 table[author] = table.get(author, 0) + tokens
         return {author: weight for author, weight in table.items() if weight > 0}
 
     def included_tokens(self):
-        return sum(tokens for r in range(self.round) for _, tokens in self.counted(r))
+        return sum(tokens for r in range(self.round) for _, tokens in counted(self.included(r)))
 
 
 def factors(tokens, norms, outer_rate):
-    """k_j of contributions with a delta, all of one voting weight."""
-    median = weighted_median(tokens, [1] * len(tokens))
+    """k_j of contributions with a delta."""
+    median = lower_median(tokens)
     works = [min(t, 2 * median) for t in tokens]
     total, cumulated, median_norm = sum(works), 0, 0
     for norm, work in sorted(zip(norms, works)):
