@@ -40,7 +40,11 @@ test("R4 the event log of a real four-node run, replayed, gives the same effects
   await Promise.all(flock.nodes.map((node) => node.stop()));
   for (const [index, { options, events, effects }] of logs.entries()) {
     if (options === undefined) throw new Error("expected a machine");
-    expect(events.length).toBeGreaterThan(100);
+    // Something of every kind; how much of it depends on the weather.
+    const kinds = new Set(events.map(({ kind }) => kind));
+    expect([...kinds].toSorted()).toEqual(
+      expect.arrayContaining(["begin", "body", "folded", "header", "trained"]),
+    );
     const machine = new Machine(options);
     // Through JSON and back, as from a file.
     const stored = JSON.parse(JSON.stringify(events)) as Event[];
