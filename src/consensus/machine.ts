@@ -11,6 +11,8 @@
  *   jump     half of it has published a later round in full: go on from there.
  * A node that lacks a body it must fold keeps pulling and skips the round when the others go on without it. Histories
  * that settled differently are kept apart (histories.ts); when another one outweighs ours, we go over to it.
+ *
+ * Longer than other files, because every stage and every way out of it share one state.
  */
 import type { ContributionId, Digest, PeerId } from "../core/index.ts";
 import { type Electorate, electorateOf, hasHalf, weightOfAll, without } from "./electorate.ts";

@@ -4,6 +4,8 @@
  *
  *   fold the parents' state -> train until the steps are done, time is up or the flock hurries -> header and delta to
  *   disk -> publish -> collect the others': check, pull, gate -> they become the parents of the next round.
+ *
+ * Longer than other files, so that a whole round can be read in one place.
  */
 import type { PrivateKey } from "@libp2p/interface";
 import type { BirpcReturn } from "birpc";
