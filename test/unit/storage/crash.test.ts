@@ -85,8 +85,8 @@ async function verify(dir: string, said: Said, peerId: string): Promise<void> {
 
   const states = await store.states.list();
   for (const name of states) expect(await store.states.load(name)).toEqual(stateOf(name.round));
-  const lastState = [...said.state].at(-1);
-  if (lastState !== undefined) expect(states).toContainEqual({ phase: 0, round: lastState });
+  // Newer ones may be whole on disk before the writer could say so, and then the one it said last may be gone.
+  expect(states[0]?.round ?? -1).toBeGreaterThanOrEqual([...said.state].at(-1) ?? -1);
 
   const checkpoint = await store.checkpoints.latest();
   if (checkpoint !== undefined) expect(checkpoint).toEqual(checkpointOf(checkpoint.meta.round));
