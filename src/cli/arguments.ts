@@ -38,6 +38,10 @@ export function author(text: string): string {
   throw new InvalidArgumentError("Expected a peer id such as 12D3KooW….");
 }
 
+export function authors(text: string, previous: string[]): string[] {
+  return [...previous, author(text)];
+}
+
 /** Collects an option that may be given several times. */
 export function paths(text: string, previous: string[]): string[] {
   return [...previous, text];

@@ -5,7 +5,16 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
-import { ROUNDS_MAX, SEED_MAX, author, multiaddrs, paths, roundRange, wholeNumber } from "./arguments.ts";
+import {
+  ROUNDS_MAX,
+  SEED_MAX,
+  author,
+  authors,
+  multiaddrs,
+  paths,
+  roundRange,
+  wholeNumber,
+} from "./arguments.ts";
 import type { CreditsArguments } from "./commands/credits.ts";
 import type { ExportArguments } from "./commands/export.ts";
 import type { InitArguments } from "./commands/init.ts";
@@ -85,7 +94,18 @@ function addInit(program: Command): void {
       "end after so many rounds instead of the preset's",
       wholeNumber(1, ROUNDS_MAX),
     )
-    .addHelpText("after", "\nExample:\n  $ starling init --preset flight --text my-book.txt --out run.json")
+    .option("--private", "a closed run: makes a network key, without which nobody can connect", false)
+    .option("--admit <peer-id>", "a closed run of these nodes only; may be repeated", authors, [])
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ starling init --preset flight --text my-book.txt --out run.json
+  $ starling init --preset flight --text my-book.txt --private
+
+The network key of a closed run goes beside the manifest (run.key). Give both to whoever may take part, by a way that
+outsiders do not see.`,
+    )
     .action(async (given: InitArguments) => (await import("./commands/init.ts")).init(given));
 }
 
@@ -98,6 +118,7 @@ function addStart(program: Command): void {
     .option("--listen <address>", "listen here; may be repeated", multiaddrs, [])
     .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
     .option("--bootstrap <address>", "dial this node first; may be repeated", multiaddrs, [])
+    .option("--network-key <file>", "of a closed run; the folder keeps a copy, so once is enough")
     .addOption(
       new Option("--engine <name>", "what trains").choices(["auto", "cpu", "webgpu"]).default("auto"),
     )

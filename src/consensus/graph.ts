@@ -175,6 +175,8 @@ export class ContributionGraph {
   #checkAlone(h: Header): Refused | undefined {
     const { run, phase, limits, rule, startRoot, startSettled } = this.#options;
     if (h.run !== run) return reject("HEADER_OTHER_RUN", `expected run ${run}, got ${h.run}`);
+    if (limits.authors?.includes(h.author) === false)
+      return reject("HEADER_OUTSIDER", `expected an author that this closed run lists, got ${h.author}`);
     if (h.phase !== phase) return ignore("HEADER_OTHER_PHASE", `expected phase ${phase}, got ${h.phase}`);
     if (h.parents.length > rule.membersMax) {
       return reject("HEADER_PARENTS", `expected at most ${rule.membersMax} parents, got ${h.parents.length}`);

@@ -1,5 +1,6 @@
 /** The part of the manifest that decides who is included and how deltas are averaged. */
 import { z } from "zod";
+import type { PeerId } from "../core/index.ts";
 
 export interface Rule {
   /** Rounds after which the included set no longer moves. 8 among known parties, 16 where a third may be hostile (docs/design.md). */
@@ -42,4 +43,6 @@ export interface PhaseLimits {
   readonly stepsMax: number;
   /** The most bytes a delta of this phase can have, under any settings of its schedule. */
   readonly deltaBytesMax: number;
+  /** Of a closed run: nobody else's contributions count. Absent: everybody's do. */
+  readonly authors?: readonly PeerId[];
 }

@@ -6,18 +6,19 @@ import { type GossipSub, StrictNoSign, gossipsub } from "@chainsafe/libp2p-gossi
 import { noise } from "@chainsafe/libp2p-noise";
 import { bootstrap } from "@libp2p/bootstrap";
 import { identify } from "@libp2p/identify";
-import type { ConnectionGater, Libp2p, PrivateKey } from "@libp2p/interface";
+import type { Libp2p, PrivateKey } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from "@libp2p/kad-dht";
 import { mdns } from "@libp2p/mdns";
 import { type Ping, ping } from "@libp2p/ping";
+import { preSharedKey } from "@libp2p/pnet";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { type Libp2pOptions, createLibp2p } from "libp2p";
-import { type PeerId, type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
+import { type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
+import type { Door } from "./door.ts";
 import { dhtProtocol, mdnsTag, pingPrefix, topicsOf } from "./names.ts";
 import { SCORE_THRESHOLDS, scoreParams } from "./scoring.ts";
 import type { Standing } from "./standing.ts";
-import type { Traffic } from "./traffic.ts";
 
 /** Where libp2p keeps the peers it has met, so that they survive a restart. */
 export type Datastore = NonNullable<Libp2pOptions["datastore"]>;
@@ -36,13 +37,15 @@ export interface HostOptions {
   mdns: boolean;
   /** Keep private and loopback addresses in the DHT: for a LAN or one machine. */
   localAddresses: boolean;
+  /** Only who holds the same one gets as far as a handshake. A file's text: `/key/swarm/psk/1.0.0/` and so on. */
+  networkKey?: Uint8Array;
 }
 
 export interface HostDeps {
   privateKey: PrivateKey;
   datastore?: Datastore;
   standing: Standing;
-  traffic: Traffic;
+  door: Door;
 }
 
 /** GossipSub's public interface, and the two readings that its class has beside it. */
@@ -122,11 +125,14 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     ...(deps.datastore === undefined ? {} : { datastore: deps.datastore }),
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp()],
+    ...(options.networkKey === undefined
+      ? {}
+      : { connectionProtector: preSharedKey({ psk: options.networkKey }) }),
     connectionEncrypters: [noise()],
     // Windows stay at their defaults: they are not negotiated, and a difference kills the connection (measured).
     streamMuxers: [yamux()],
     peerDiscovery: discovery,
-    connectionGater: createGater(deps.standing, deps.traffic),
+    connectionGater: deps.door.gater(),
     connectionManager: {
       maxConnections: CONNECTIONS_MAX,
       inboundConnectionThreshold: INBOUND_PER_SEC,
@@ -169,21 +175,4 @@ export function messageId(topic: string, data: Uint8Array): Uint8Array {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(name.length);
   return sha256(Buffer.concat([length, name, data])).subarray(0, 20);
-}
-
-/** Keeps banned peers out, lets private addresses in, and is where every raw connection is seen and counted. */
-function createGater(standing: Standing, traffic: Traffic): ConnectionGater {
-  return {
-    denyDialMultiaddr: () => false,
-    denyDialPeer: (peer) => standing.banned(peer.toString() as PeerId),
-    denyInboundConnection: (connection) => {
-      traffic.track(connection);
-      return false;
-    },
-    denyInboundEncryptedConnection: (peer) => standing.banned(peer.toString() as PeerId),
-    denyOutboundEncryptedConnection: (peer, connection) => {
-      traffic.track(connection);
-      return standing.banned(peer.toString() as PeerId);
-    },
-  };
 }

@@ -17,6 +17,7 @@ import {
 } from "../core/index.ts";
 import { type BlockSource, BlocksProtocol } from "./blocks-protocol.ts";
 import { Discovery } from "./discovery.ts";
+import { Door } from "./door.ts";
 import { type Datastore, type HostOptions, createHost } from "./host.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
@@ -44,6 +45,8 @@ export interface Swarm extends Service {
   addresses(): string[];
   /** Connected peers of our run, each once. */
   peers(): PeerId[];
+  /** A closed run: nobody but these may connect from now on, and who is connected and not among them is sent away. */
+  admitOnly(peers: readonly PeerId[]): void;
   /** Called for each peer of the run that is connected and identified, again when it comes back. */
   onPeer(listener: (peer: PeerId) => void): void;
   /** Subscribes. Accept is forwarded, ignore is not, reject is not and costs the sender. Throws `TOPIC_UNKNOWN`. */
@@ -81,16 +84,19 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     clock,
     onBan: (peer) => {
       log.warn("peer banned", { peer });
-      for (const connection of libp2p.getConnections()) {
-        if (connection.remotePeer.toString() === peer) connection.abort(new Error("banned for its faults"));
-      }
+      sendAway("banned for its faults");
     },
   });
+  const door = new Door({ standing, traffic });
+  const sendAway = (why: string): void => {
+    for (const connection of libp2p.getConnections())
+      if (!door.admits(connection.remotePeer.toString() as PeerId)) connection.abort(new Error(why));
+  };
   const { privateKey, datastore } = deps;
   const host = await createHost(options, {
     privateKey,
     standing,
-    traffic,
+    door,
     ...(datastore === undefined ? {} : { datastore }),
   });
   const { libp2p, pubsub, ping, dht } = host;
@@ -119,6 +125,10 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     stop: () => (stopping ??= stopAll(services)),
     addresses: () => libp2p.getMultiaddrs().map(String),
     peers: () => members.list(),
+    admitOnly: (peers) => {
+      door.admitOnly(peers);
+      sendAway("this run is closed to you");
+    },
     onPeer: (listener) => members.onPeer(listener),
     topic: (name, handler) => topics.subscribe(name, handler),
     leave: (name) => topics.leave(name),

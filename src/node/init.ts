@@ -1,9 +1,17 @@
 /** Makes a run: cuts a text into blocks and writes the manifest that names them. */
 import { readFile, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { type Logger, type RunId, StarlingError, messageOf } from "../core/index.ts";
+import {
+  type Digest,
+  type Logger,
+  type PeerId,
+  type RunId,
+  StarlingError,
+  messageOf,
+} from "../core/index.ts";
 import { openStore, putBody } from "../storage/index.ts";
 import { type Manifest, encodeManifest, limitsOf, parseManifest, runIdOf } from "./manifest.ts";
+import { type NetworkKey, createNetworkKey, networkKeyPath, writeNetworkKey } from "./network-key.ts";
 import { presetOf } from "./presets.ts";
 
 export interface InitOptions {
@@ -19,23 +27,31 @@ export interface InitOptions {
   /** Length of the run, in rounds of `startPeers` nodes that do all their steps. */
   readonly rounds?: number;
   readonly licence?: string;
+  /** Only these may take part. */
+  readonly admit?: readonly PeerId[];
+  /** Make a network key, without which nobody can connect. */
+  readonly isPrivate?: boolean;
 }
 
 const HELD_OUT_SHARE = 0.1;
 
-/** The text's blocks go into `dataDir`, from where a node started on it serves them. */
+/**
+ * The text's blocks go into `dataDir`, from where a node started on it serves them; the network key of a closed run too.
+ */
 export async function initRun(
   options: InitOptions,
   { dataDir, log }: { dataDir: string; log: Logger },
-): Promise<{ run: RunId; manifest: Manifest }> {
+): Promise<{ run: RunId; manifest: Manifest; networkKey: NetworkKey | undefined }> {
   const text = await readText(options.textPath);
+  const networkKey = options.isPrivate === true ? createNetworkKey() : undefined;
   const store = await openStore(dataDir, { log });
   try {
     const root = await putBody(store.blocks, text);
-    const manifest = draftManifest(options, { root, bytes: text.length });
+    const manifest = draftManifest(options, { root, bytes: text.length }, networkKey?.digest);
     const run = runIdOf(manifest);
     await store.blocks.put(run, encodeManifest(manifest));
-    return { run, manifest };
+    if (networkKey !== undefined) await writeNetworkKey(networkKeyPath(dataDir), networkKey);
+    return { run, manifest, networkKey };
   } finally {
     await store.close();
   }
@@ -45,6 +61,7 @@ export async function initRun(
 export function draftManifest(
   options: InitOptions,
   data: Pick<Manifest["data"], "root" | "bytes">,
+  networkKey?: Digest,
 ): Manifest {
   const { rounds, phase } = presetOf(options.preset);
   const startPeers = options.startPeers ?? phase.rule.startPeers;
@@ -53,6 +70,7 @@ export function draftManifest(
     name: options.name ?? basename(resolve(options.textPath)),
     seed: String(options.seed ?? 1),
     founders: [],
+    ...admissionOf(options.admit ?? [], networkKey),
     data: {
       ...data,
       heldOutShare: options.heldOutShare ?? HELD_OUT_SHARE,
@@ -65,6 +83,12 @@ export function draftManifest(
   const { tokensPerStep } = limitsOf(parseManifest(draft), 0);
   const tokensBudget = (options.rounds ?? rounds) * startPeers * phase.batch.stepsPerRound * tokensPerStep;
   return parseManifest({ ...draft, phases: [{ ...draft.phases[0], tokensBudget }] });
+}
+
+function admissionOf(peers: readonly PeerId[], networkKey?: Digest): Pick<Manifest, "admission"> {
+  if (peers.length === 0 && networkKey === undefined) return {};
+  const listed = peers.length === 0 ? {} : { peers };
+  return { admission: networkKey === undefined ? listed : { ...listed, networkKey } };
 }
 
 async function readText(path: string): Promise<Uint8Array> {

@@ -14,6 +14,7 @@ import {
 import {
   type Cid,
   DAG_CBOR,
+  type Digest,
   type PeerId,
   type RunId,
   StarlingError,
@@ -53,6 +54,14 @@ export interface Phase {
   readonly credits?: CreditRule;
 }
 
+/** Who may take part in a closed run: each of these that is there must be met. */
+export interface Admission {
+  /** Only these may connect and contribute. */
+  readonly peers?: readonly PeerId[];
+  /** Only holders of the network key with this digest may connect. */
+  readonly networkKey?: Digest;
+}
+
 export interface Manifest {
   readonly v: typeof MANIFEST_VERSION;
   readonly name: string;
@@ -60,6 +69,8 @@ export interface Manifest {
   readonly seed: string;
   /** Who votes before any round has settled; none: the authors of round 0. */
   readonly founders: readonly PeerId[];
+  /** Of a closed run; absent: anybody may take part. */
+  readonly admission?: Admission;
   readonly data: {
     /** The text as a body: its blocks travel among peers. */
     readonly root: Cid;
@@ -106,11 +117,24 @@ const phaseSchema: z.ZodType<Phase> = z
     `expected stepsMax * sequences * contextLength * weightWindow * membersMax <= ${WEIGHT_MAX}, or voting weights would not be exact`,
   );
 
+const admissionSchema = z
+  .strictObject({
+    peers: z.array(peerId).min(1).max(1024).exactOptional(),
+    networkKey: z
+      .custom<Digest>(
+        (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value),
+        "expected 64 hex digits",
+      )
+      .exactOptional(),
+  })
+  .refine((a) => a.peers !== undefined || a.networkKey !== undefined, "expected peers, networkKey, or both");
+
 const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   v: z.literal(MANIFEST_VERSION),
   name: text.min(1),
   seed: text,
   founders: z.array(peerId).max(1024),
+  admission: admissionSchema.exactOptional(),
   data: z.strictObject({
     root: cid,
     bytes: z
@@ -202,6 +226,7 @@ export function limitsOf(manifest: Manifest, index: number): PhaseLimits {
     tokensPerStep: phase.batch.sequences * phase.model.contextLength,
     stepsMax: phase.batch.stepsMax,
     deltaBytesMax: Math.max(...phase.codec.map(({ fromTokens }) => deltaBytesMaxAt(phase, fromTokens))),
+    ...(manifest.admission?.peers === undefined ? {} : { authors: manifest.admission.peers }),
   };
 }
 

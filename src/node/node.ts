@@ -32,6 +32,7 @@ import {
   phaseOf,
   runIdOf,
 } from "./manifest.ts";
+import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
 
@@ -128,12 +129,15 @@ class Node implements StarlingNode {
     const { run, listen, announce, bootstrap, dht, mdns, localAddresses, engine } = this.#options;
     this.#engine = chooseEngine(engine);
     const store = this.#store;
-    if (typeof run !== "string") {
-      this.#manifest = run;
-      await store.blocks.put(this.#run, encodeManifest(run));
-    }
+    if (typeof run !== "string") await store.blocks.put(this.#run, encodeManifest(run));
+    // Known before the door opens, wherever it comes from: it says whom to let in.
+    const block = await store.blocks.get(this.#run);
+    if (block !== undefined) this.#manifest = decodeManifest(block);
+    const key = await storedNetworkKey(store.dir);
+    if (this.#manifest !== undefined) checkNetworkKey(this.#manifest, key);
+    const networkKey = key === undefined ? {} : { networkKey: key.bytes };
     const swarm = await createSwarm(
-      { run: this.#run, listen, announce, bootstrap, dht, mdns, localAddresses },
+      { run: this.#run, listen, announce, bootstrap, dht, mdns, localAddresses, ...networkKey },
       {
         privateKey: store.key,
         datastore: store.datastore,
@@ -149,6 +153,7 @@ class Node implements StarlingNode {
         clock: this.#clock,
       },
     );
+    this.#closeTo(swarm);
     await swarm.start();
     swarm.onPeer(() => this.#changed());
     this.#swarm = swarm;
@@ -179,6 +184,7 @@ class Node implements StarlingNode {
   async #live(swarm: Swarm): Promise<void> {
     this.#state = "fetching";
     const manifest = (this.#manifest ??= await this.#fetchManifest(swarm));
+    this.#closeTo(swarm);
     const text = await this.#fetchText(manifest, swarm);
     const phase = phaseOf(manifest, PHASE);
     const client = createLearnerClient(this.#log);
@@ -245,9 +251,13 @@ class Node implements StarlingNode {
     loop.finished.then(this.#finish, this.#fail);
   }
 
+  #closeTo(swarm: Swarm): void {
+    const peers = this.#manifest?.admission?.peers;
+    if (peers !== undefined) swarm.admitOnly(peers);
+  }
+
   async #fetchManifest(swarm: Swarm): Promise<Manifest> {
-    const stored = await this.#store.blocks.get(this.#run);
-    const block = stored ?? (await this.#persist("manifest", () => this.#fetchBlock(swarm, this.#run)));
+    const block = await this.#persist("manifest", () => this.#fetchBlock(swarm, this.#run));
     await this.#store.blocks.put(this.#run, block);
     return decodeManifest(block);
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ContributionGraph, type View, parseHeader, settledRoot } from "../../src/consensus/index.ts";
 import { type Digest, type Logger, assert, silentLog } from "../../src/core/index.ts";
 import {
+  type InitOptions,
   type Manifest,
   type NodeStatus,
   type StarlingNode,
@@ -35,11 +36,12 @@ export class Flock implements AsyncDisposable {
     startPeers: number;
     rounds: number;
     change?: (manifest: Manifest) => Manifest;
+    init?: Partial<InitOptions>;
   }): Promise<Flock> {
     const dir = await mkdtemp(join(tmpdir(), "starling-flock-"));
     const { textPath, startPeers, rounds } = o;
     const { manifest } = await initRun(
-      { preset: "tiny", textPath, startPeers, rounds },
+      { preset: "tiny", textPath, startPeers, rounds, ...o.init },
       { dataDir: join(dir, "0"), log: silentLog },
     );
     return new Flock(dir, o.change?.(manifest) ?? manifest);
@@ -52,13 +54,13 @@ export class Flock implements AsyncDisposable {
   /** Node 0 gets the manifest; the others only its address and the run's CID. */
   async start(
     index: number,
-    o: { log?: Logger; recorder?: Recorder; bootstrap?: readonly string[] } = {},
+    o: { log?: Logger; recorder?: Recorder; bootstrap?: readonly string[]; run?: Manifest } = {},
   ): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
     const node = await createNode(
       {
         dataDir: this.dataDir(index),
-        run: index === 0 ? this.manifest : runIdOf(this.manifest),
+        run: o.run ?? (index === 0 ? this.manifest : runIdOf(this.manifest)),
         listen: ["/ip4/127.0.0.1/tcp/0"],
         announce: [],
         bootstrap: o.bootstrap ?? bootstrap,

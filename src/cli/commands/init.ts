@@ -1,6 +1,7 @@
 /** `starling init`: cuts a text into blocks in the data folder and writes the manifest of a run that learns it. */
 import { access, mkdir } from "node:fs/promises";
-import { createLog, initRun, presetNames, writeManifestFile } from "../../node/index.ts";
+import { createLog, initRun, presetNames, writeManifestFile, writeNetworkKey } from "../../node/index.ts";
+import type { PeerId } from "../../core/index.ts";
 import { UsageError } from "../failure.ts";
 
 export interface InitArguments {
@@ -12,10 +13,12 @@ export interface InitArguments {
   readonly seed?: number;
   readonly startPeers?: number;
   readonly rounds?: number;
+  readonly private: boolean;
+  readonly admit: PeerId[];
 }
 
 export async function init(given: InitArguments): Promise<void> {
-  const { preset, text, out, data, ...rest } = given;
+  const { preset, text, out, data, private: isPrivate, ...rest } = given;
   if (!presetNames.includes(preset)) {
     throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
   }
@@ -24,8 +27,14 @@ export async function init(given: InitArguments): Promise<void> {
   }
   await mkdir(data, { recursive: true });
   const log = createLog({ level: "info" });
-  const { run, manifest } = await initRun({ preset, textPath: text, ...rest }, { dataDir: data, log });
+  const options = { preset, textPath: text, isPrivate, ...rest };
+  const { run, manifest, networkKey } = await initRun(options, { dataDir: data, log });
   await writeManifestFile(out, manifest);
+  if (networkKey !== undefined) {
+    const keyPath = `${out.replace(/\.json$/, "")}.key`;
+    await writeNetworkKey(keyPath, networkKey);
+    process.stderr.write(`wrote ${keyPath}: who has it can connect; hand it on in secret\n`);
+  }
   process.stderr.write(`wrote ${out}; next: starling start --run ${out} --data ${data}\n`);
   process.stdout.write(`${run}\n`);
 }

@@ -12,7 +12,10 @@ import {
   createControl,
   createLog,
   createNode,
+  networkKeyPath,
   readManifestFile,
+  readNetworkKey,
+  writeNetworkKey,
 } from "../../node/index.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
@@ -23,6 +26,7 @@ export interface StartArguments {
   readonly listen: string[];
   readonly announce: string[];
   readonly bootstrap: string[];
+  readonly networkKey?: string;
   readonly engine: "auto" | "cpu" | "webgpu";
   readonly threads: number;
   readonly dht: boolean;
@@ -36,13 +40,15 @@ export interface StartArguments {
 const LISTEN_DEFAULT: readonly string[] = ["/ip4/0.0.0.0/tcp/0"];
 
 export async function start(given: StartArguments): Promise<void> {
-  const { run: runText, data: dataDir, local, exitWhenFinished, logLevel, ...network } = given;
+  const { run: runText, data: dataDir, local, exitWhenFinished, logLevel, networkKey, ...network } = given;
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
   const log = createLog({ level: logLevel });
   const run = await readRun(runText);
   await mkdir(dataDir, { recursive: true });
   await assertDataIsFree(dataDir);
+  if (networkKey !== undefined)
+    await writeNetworkKey(networkKeyPath(dataDir), await readNetworkKey(networkKey));
   const listen = network.listen.length > 0 ? network.listen : [...LISTEN_DEFAULT];
   const node = await createNode({ ...network, listen, dataDir, run, localAddresses: local }, { log });
   const control = createControl({ dataDir, target: node, requestStop: () => stopping.resolve(), log });

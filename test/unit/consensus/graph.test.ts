@@ -66,6 +66,17 @@ describe("a header by itself", () => {
     expect(next((h) => h)).toBe("added");
   });
 
+  test("S10: of an author whom a closed run does not list is HEADER_OUTSIDER", () => {
+    const open = new History(runOf({ seed: "graph" }));
+    const [ada, eve] = ["ada", "eve"].map((name) => open.make(name, []));
+    const authors = ada === undefined ? [] : [ada.header.author];
+    const closed = new ContributionGraph(runOf({ seed: "graph", limits: { authors } }));
+    expect([ada, eve].map((each) => each && codeOf(closed.add(each.id, each.header)))).toEqual([
+      "added",
+      "reject HEADER_OUTSIDER",
+    ]);
+  });
+
   test("F16: with more parents than members is HEADER_PARENTS", () => {
     const { history } = grown(1);
     const parents = Array.from({ length: 9 }, (_, i) => cidOf(textBytes(`${i}`), DAG_CBOR) as ContributionId);

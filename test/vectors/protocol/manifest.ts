@@ -19,7 +19,8 @@ export async function manifestVectors(): Promise<ManifestVector[]> {
   const flight = draftManifest({ preset: "flight", textPath: "book.txt", name: "Möwe", seed: 7 }, DATA);
   const founders = await Promise.all(["ada", "bob"].map(async (name) => (await keyOf(name)).peer));
   const founded = parseManifest({ ...flight, founders });
-  return Object.entries({ tiny, flight, founded }).map(([name, manifest]) => ({
+  const closed = parseManifest({ ...tiny, admission: { peers: founders, networkKey: "5a".repeat(32) } });
+  return Object.entries({ tiny, flight, founded, closed }).map(([name, manifest]) => ({
     name,
     manifest,
     block: hex(encodeManifest(manifest)),
