@@ -1,0 +1,107 @@
+/** Which rows a table is made of. */
+import type { ModelName, RuleName, RuleOptions, Settings, Stage } from "./settings.ts";
+
+/** A line of a table: the same settings over several seeds. */
+export interface Line {
+  readonly name: string;
+  readonly rows: readonly Settings[];
+}
+
+export interface Grid {
+  readonly title: string;
+  /** What a reader should know about the table. */
+  readonly note: string;
+  readonly lines: readonly Line[];
+}
+
+const SEEDS = [1, 2, 3];
+const PEERS = 4;
+
+interface Scale {
+  readonly model: ModelName;
+  readonly stepsPerNode: number;
+  readonly stepsPerRound: number;
+}
+
+const QUICK: Scale = { model: "small", stepsPerNode: 200, stepsPerRound: 10 };
+const DEFAULT: Scale = { model: "flight", stepsPerNode: 500, stepsPerRound: 10 };
+/** The size and length at which the aims are stated. */
+const FULL: Scale = { model: "flight", stepsPerNode: 2000, stepsPerRound: 20 };
+
+function line(name: string, rule: RuleName, scale: Scale, more: Partial<Settings> = {}): Line {
+  return {
+    name,
+    rows: SEEDS.map((seed) => ({ rule, ...scale, peersCount: PEERS, seed, ...more })),
+  };
+}
+
+/** Dense in four bits for so much of the run, then sparse in two. */
+function codec(keepPerChunk: number, denseShare: number): Pick<RuleOptions, "codec"> {
+  const sparse: Stage = { fromShare: denseShare, keepPerChunk, valueBits: 2 };
+  return {
+    codec: denseShare === 0 ? [sparse] : [{ fromShare: 0, keepPerChunk: 4096, valueBits: 4 }, sparse],
+  };
+}
+
+/** Every rule at equal steps per node, so at equal tokens; one node alone at both. */
+function rules(scale: Scale): readonly Line[] {
+  const { stepsPerNode } = scale;
+  return [
+    line("one node alone", "alone", scale, { peersCount: 1 }),
+    line(
+      "one node alone, all tokens",
+      "alone",
+      { ...scale, stepsPerNode: stepsPerNode * PEERS },
+      { peersCount: 1 },
+    ),
+    line("local only", "local", scale),
+    line("synchronous data parallel", "synchronous", scale),
+    line("plain average", "average", scale),
+    line("DiLoCo", "diloco", scale),
+    line("DiLoCo, outer 0.9, momentum 0.3", "diloco", scale, {
+      options: { outerRate: 0.9, outerMomentum: 0.3 },
+    }),
+    line("NoLoCo", "noloco", scale),
+    line("SparseLoCo 1/64", "sparseloco", scale),
+    line("Starling, dense, 4 bits", "starling", scale),
+    line("Starling, 1/16, 2 bits", "starling", scale, { options: codec(256, 0) }),
+    line("Starling, 1/64, 2 bits", "starling", scale, { options: codec(64, 0) }),
+    line("Starling, dense for 10 %, then 1/64", "starling", scale, { options: codec(64, 0.1) }),
+  ];
+}
+
+/** E3: who is away, slow, late or early; on the dense rule and the small model. */
+const ATTENDANCE: readonly Line[] = (() => {
+  const scale: Scale = { model: "small", stepsPerNode: 1000, stepsPerRound: 10 };
+  const base = { peersCount: 10 };
+  return [
+    line("everybody, always, alike", "starling", scale, base),
+    line("30 % away each round", "starling", scale, { ...base, attendance: { dropShare: 0.3 } }),
+    line("speeds 10x apart", "starling", scale, { ...base, attendance: { speedRatio: 10 } }),
+    line("3 join half-way", "starling", scale, { ...base, attendance: { lateCount: 3 } }),
+    line("3 leave half-way", "starling", scale, { ...base, attendance: { earlyCount: 3 } }),
+  ];
+})();
+
+export const grids: Readonly<Record<string, Grid>> = {
+  quick: {
+    title: "Rules, quick",
+    note: "4 peers, 109k parameters, 200 steps each in 20 rounds, bytes of Moby-Dick, three seeds.",
+    lines: rules(QUICK),
+  },
+  default: {
+    title: "Rules",
+    note: "4 peers, 994k parameters, 500 steps each in 50 rounds, bytes of Moby-Dick, three seeds.",
+    lines: rules(DEFAULT),
+  },
+  full: {
+    title: "Rules, at the length of the aims",
+    note: "4 peers, 994k parameters, 2,000 steps each in 100 rounds, bytes of Moby-Dick, three seeds.",
+    lines: rules(FULL),
+  },
+  attendance: {
+    title: "Away, slow, late, early",
+    note: "Starling dense in 4 bits; 10 peers, 109k parameters, 1,000 steps each in 100 rounds, three seeds.",
+    lines: ATTENDANCE,
+  },
+};

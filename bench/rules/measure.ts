@@ -1,0 +1,157 @@
+/** One row: peers trained in turn in one process, on one engine, each with its own moments. */
+import {
+  type Engine,
+  assignedBatch,
+  createEngine,
+  initialWeights,
+  learningRate,
+  parametersCount,
+  tensorLengths,
+} from "../../src/trainer/index.ts";
+import { stepsOf } from "./attendance.ts";
+import { type Exchange, type Turn } from "./exchange.ts";
+import { exchanges } from "./exchange/all.ts";
+import type { Point, Row } from "./row.ts";
+import type { Settings } from "./settings.ts";
+import { type Subject, subjectOf } from "./subject.ts";
+
+/** Points of a curve, besides the first. */
+const POINTS = 20;
+
+/** A peer's own AdamW state and where it is in its batches. */
+interface Learner {
+  readonly moment1: Float32Array; // (P,)
+  readonly moment2: Float32Array; // (P,)
+  stepsCount: number;
+}
+
+export async function measure(given: Settings, commit: string): Promise<Row> {
+  const settings = asFlock(given);
+  const subject = subjectOf(given.model);
+  // One learner with everybody's batch is what averaging gradients at every step comes to.
+  const scale = given.rule === "synchronous" ? given.peersCount : 1;
+  const sequences = subject.sequences * scale;
+  const { model, optimizer } = subject;
+  const engine = await createEngine({ engine: "cpu", model, optimizer, sequences, threads: 1 });
+  const roundsCount = Math.round(settings.stepsPerNode / settings.stepsPerRound);
+  const exchange = exchanges[settings.rule](
+    {
+      peersCount: settings.peersCount,
+      start: initialWeights(model, `rules/${settings.seed}`),
+      lengths: tensorLengths(model),
+      roundsCount,
+      seed: settings.seed,
+    },
+    settings.options ?? {},
+  );
+  const learners: Learner[] = Array.from({ length: settings.peersCount }, () => ({
+    moment1: new Float32Array(parametersCount(model)),
+    moment2: new Float32Array(parametersCount(model)),
+    stepsCount: 0,
+  }));
+  let tokens = 0;
+  let bytes = 0;
+  const evaluator = await createEngine({
+    engine: "cpu",
+    model,
+    optimizer,
+    sequences: subject.sequences,
+    threads: 1,
+  });
+  const point = async (steps: number): Promise<Point> => ({
+    steps,
+    tokens,
+    bytesPerNode: Math.round(bytes / given.peersCount),
+    validationLossNats: await lossOf(evaluator, exchange, subject),
+  });
+  const curve = [await point(0)];
+  const every = Math.max(1, Math.floor(roundsCount / POINTS));
+  for (let round = 0; round < roundsCount; round++) {
+    const turns: Turn[] = [];
+    for (const [peer, steps] of stepsOf(settings, round).entries()) {
+      if (steps === 0) continue;
+      const learner = learners[peer] as Learner;
+      const from = round * settings.stepsPerRound;
+      const end = await train(engine, learner, {
+        start: exchange.startOf(peer),
+        steps,
+        subject: { ...subject, sequences },
+        seed: `rules/${settings.seed}/${round}/${peer}`,
+        lrAt: (share) =>
+          learningRate(optimizer, from + share * settings.stepsPerRound, settings.stepsPerNode),
+      });
+      const done = steps * sequences * model.contextLength;
+      tokens += done;
+      turns.push({ peer, end, tokens: done });
+    }
+    bytes += exchange.combine(turns) * scale;
+    if ((round + 1) % every === 0 || round + 1 === roundsCount)
+      curve.push(await point((round + 1) * settings.stepsPerRound));
+  }
+  await engine.close();
+  await evaluator.close();
+  const last = curve.at(-1) as Point;
+  const { rule, peersCount, seed, stepsPerNode } = given;
+  return {
+    rule,
+    peersCount,
+    seed,
+    stepsPerNode,
+    tokens,
+    bytesPerNode: rule === "alone" || rule === "local" ? 0 : last.bytesPerNode,
+    validationLossNats: last.validationLossNats,
+    attack: null,
+    attackersCount: 0,
+    commit,
+    settings: given,
+    parametersCount: parametersCount(model),
+    curve,
+  };
+}
+
+/** The synchronous rule exchanges at every step, and its flock is one learner. */
+function asFlock(settings: Settings): Settings {
+  return settings.rule === "synchronous" ? { ...settings, peersCount: 1, stepsPerRound: 1 } : settings;
+}
+
+async function train(
+  engine: Engine,
+  learner: Learner,
+  o: {
+    start: Float32Array;
+    steps: number;
+    subject: Subject;
+    seed: string;
+    /** Learning rate at a share of the round. */
+    lrAt: (share: number) => number;
+  },
+): Promise<Float32Array> {
+  const { state } = engine;
+  state.weights.set(o.start);
+  state.moment1.set(learner.moment1);
+  state.moment2.set(learner.moment2);
+  state.stepsCount = learner.stepsCount;
+  await engine.load();
+  const { sequences, train: text, model } = o.subject;
+  for (let step = 0; step < o.steps; step++) {
+    const tokens = assignedBatch(text, {
+      seed: o.seed,
+      step,
+      sequences,
+      contextLength: model.contextLength,
+    });
+    await engine.step(tokens, o.lrAt(step / o.steps));
+  }
+  await engine.sync();
+  learner.moment1.set(state.moment1);
+  learner.moment2.set(state.moment2);
+  learner.stepsCount = state.stepsCount;
+  return state.weights.slice();
+}
+
+async function lossOf(engine: Engine, exchange: Exchange, { heldOut }: Subject): Promise<number> {
+  const models = exchange.models();
+  let sum = 0;
+  for (const model of models) for (const batch of heldOut) sum += await engine.evaluate(batch, model);
+  return sum / (models.length * heldOut.length);
+}

@@ -1,0 +1,69 @@
+/** A grid's rows as a Markdown table and as curves. */
+import type { Grid } from "./grids.ts";
+import type { Point, Row } from "./row.ts";
+
+export interface Result {
+  readonly name: string;
+  readonly rows: readonly Row[];
+}
+
+/** One line per setting, best first; `+-` is half of the range between seeds. */
+export function tableOf(grid: Grid, results: readonly Result[]): string {
+  const reference = results.find(({ name }) => name === "plain average");
+  const referenceNats = reference === undefined ? undefined : meanLoss(reference);
+  const lines = results
+    .toSorted((a, b) => meanLoss(a) - meanLoss(b))
+    .map((result) => {
+      const losses = result.rows.map(({ validationLossNats }) => validationLossNats);
+      const nats = meanLoss(result);
+      const spread = (Math.max(...losses) - Math.min(...losses)) / 2;
+      const [{ tokens, bytesPerNode } = { tokens: 0, bytesPerNode: 0 }] = result.rows;
+      return [
+        result.name,
+        nats.toFixed(3),
+        `+-${spread.toFixed(3)}`,
+        referenceNats === undefined ? "" : percent(nats / referenceNats - 1),
+        count(tokens),
+        bytesPerNode === 0 ? "0" : count(bytesPerNode),
+        reference === undefined || bytesPerNode === 0
+          ? ""
+          : `${((reference.rows[0] as Row).bytesPerNode / bytesPerNode).toPrecision(3)}x`,
+      ];
+    });
+  const head = [
+    "rule",
+    "validation loss, nats",
+    "seeds",
+    "to plain average",
+    "tokens",
+    "bytes sent per node",
+    "fewer bytes",
+  ];
+  const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
+  return [grid.note, "", ...[head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
+}
+
+export function meanLoss({ rows }: Result): number {
+  return rows.reduce((sum, { validationLossNats }) => sum + validationLossNats, 0) / rows.length;
+}
+
+/** The mean over seeds at each point of the curve. */
+export function meanCurve({ rows }: Result): readonly Point[] {
+  const [first] = rows;
+  return (first?.curve ?? []).map((point, i) => ({
+    ...point,
+    validationLossNats:
+      rows.reduce((sum, { curve }) => sum + (curve[i]?.validationLossNats ?? 0), 0) / rows.length,
+  }));
+}
+
+function percent(share: number): string {
+  return `${share >= 0 ? "+" : ""}${(100 * share).toFixed(1)} %`;
+}
+
+/** 1234567 -> 1.23 M */
+function count(n: number): string {
+  const units = ["", " k", " M", " G"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, n)) / 3));
+  return `${(n / 1000 ** power).toPrecision(3)}${units[power]}`;
+}
