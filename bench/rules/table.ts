@@ -39,8 +39,7 @@ export function tableOf(grid: Grid, results: readonly Result[]): string {
     "bytes sent per node",
     "fewer bytes",
   ];
-  const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
-  return [grid.note, "", ...[head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
+  return `${grid.note}\n\n${markdown([head, ...lines])}`;
 }
 
 export function meanLoss({ rows }: Result): number {
@@ -66,4 +65,18 @@ function count(n: number): string {
   const units = ["", " k", " M", " G"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, n)) / 3));
   return `${(n / 1000 ** power).toPrecision(3)}${units[power]}`;
+}
+
+/** A Markdown table as the formatter would leave it: the first column to the left, figures to the right. */
+function markdown(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, i) =>
+    Math.max(3, ...lines.map((cells) => (cells[i] ?? "").length)),
+  );
+  const pad = (cell: string, i: number): string =>
+    i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number);
+  const rule = widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  const [head = [], ...body] = lines;
+  return [head.map(pad), rule, ...body.map((cells) => cells.map(pad))]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
