@@ -1,5 +1,14 @@
 /** Which rows a table is made of. */
-import type { ModelName, RuleName, RuleOptions, Settings, Stage } from "./settings.ts";
+import { ATTACK_NAMES } from "./attacks.ts";
+import {
+  GATE_NAMES,
+  type GateName,
+  type ModelName,
+  type RuleName,
+  type RuleOptions,
+  type Settings,
+  type Stage,
+} from "./settings.ts";
 
 /** A line of a table: the same settings over several seeds. */
 export interface Line {
@@ -83,6 +92,40 @@ const ATTENDANCE: readonly Line[] = (() => {
   ];
 })();
 
+/** E4: what attackers do to plain averaging, to the fold alone, and to peers that test what they cite. */
+const ATTACKS: readonly Line[] = (() => {
+  const scale: Scale = { model: "small", stepsPerNode: 300, stepsPerRound: 10 };
+  const every: readonly GateName[] = GATE_NAMES;
+  const one = (name: string, rule: RuleName, more: Partial<Settings>): Line => ({
+    name,
+    rows: [{ rule, ...scale, peersCount: 16, seed: 1, ...more }],
+  });
+  const against = (attack: Settings["attack"], attackersCount: number): readonly Line[] => {
+    const hostile = attack === undefined ? {} : { attack, attackersCount };
+    const name = attack === undefined ? "nobody attacks" : `${attack}, ${attackersCount} of 16`;
+    return [
+      one(`${name}: plain average`, "average", hostile),
+      one(`${name}: no gates`, "starling", hostile),
+      one(`${name}: all gates`, "starling", { ...hostile, options: { gates: every } }),
+    ];
+  };
+  // A gate that makes no difference to any attack is deleted.
+  const without = every.flatMap((off) =>
+    ATTACK_NAMES.map((attack) =>
+      one(`${attack}, 5 of 16: without the ${off} gate`, "starling", {
+        attack,
+        attackersCount: 5,
+        options: { gates: every.filter((gate) => gate !== off) },
+      }),
+    ),
+  );
+  return [
+    ...against(undefined, 0),
+    ...ATTACK_NAMES.flatMap((attack) => [...against(attack, 3), ...against(attack, 5)]),
+    ...without,
+  ];
+})();
+
 export const grids: Readonly<Record<string, Grid>> = {
   quick: {
     title: "Rules, quick",
@@ -103,5 +146,10 @@ export const grids: Readonly<Record<string, Grid>> = {
     title: "Away, slow, late, early",
     note: "Starling dense in 4 bits; 10 peers, 109k parameters, 1,000 steps each in 100 rounds, three seeds.",
     lines: ATTENDANCE,
+  },
+  attacks: {
+    title: "Attacks",
+    note: "16 peers, 109k parameters, 300 steps each in 30 rounds, dense in 4 bits, one seed. Attackers also cite each other and nobody else.",
+    lines: ATTACKS,
   },
 };

@@ -8,6 +8,7 @@ import {
   parametersCount,
   tensorLengths,
 } from "../../src/trainer/index.ts";
+import { attack, flipLabels } from "./attacks.ts";
 import { stepsOf } from "./attendance.ts";
 import { type Exchange, type Turn } from "./exchange.ts";
 import { exchanges } from "./exchange/all.ts";
@@ -23,6 +24,8 @@ interface Learner {
   readonly moment1: Float32Array; // (P,)
   readonly moment2: Float32Array; // (P,)
   stepsCount: number;
+  /** Its first delta, where it attacks. */
+  first: Float32Array | undefined;
 }
 
 export async function measure(given: Settings, commit: string): Promise<Row> {
@@ -34,23 +37,6 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
   const { model, optimizer } = subject;
   const engine = await createEngine({ engine: "cpu", model, optimizer, sequences, threads: 1 });
   const roundsCount = Math.round(settings.stepsPerNode / settings.stepsPerRound);
-  const exchange = exchanges[settings.rule](
-    {
-      peersCount: settings.peersCount,
-      start: initialWeights(model, `rules/${settings.seed}`),
-      lengths: tensorLengths(model),
-      roundsCount,
-      seed: settings.seed,
-    },
-    settings.options ?? {},
-  );
-  const learners: Learner[] = Array.from({ length: settings.peersCount }, () => ({
-    moment1: new Float32Array(parametersCount(model)),
-    moment2: new Float32Array(parametersCount(model)),
-    stepsCount: 0,
-  }));
-  let tokens = 0;
-  let bytes = 0;
   const evaluator = await createEngine({
     engine: "cpu",
     model,
@@ -58,6 +44,25 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
     sequences: subject.sequences,
     threads: 1,
   });
+  const exchange = exchanges[settings.rule](
+    {
+      peersCount: settings.peersCount,
+      start: initialWeights(model, `rules/${settings.seed}`),
+      lengths: tensorLengths(model),
+      roundsCount,
+      seed: settings.seed,
+      lossOf: (weights, tokens) => evaluator.evaluate(tokens, weights),
+    },
+    settings.options ?? {},
+  );
+  const learners: Learner[] = Array.from({ length: settings.peersCount }, () => ({
+    moment1: new Float32Array(parametersCount(model)),
+    moment2: new Float32Array(parametersCount(model)),
+    stepsCount: 0,
+    first: undefined,
+  }));
+  let tokens = 0;
+  let bytes = 0;
   const point = async (steps: number): Promise<Point> => ({
     steps,
     tokens,
@@ -72,19 +77,23 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
       if (steps === 0) continue;
       const learner = learners[peer] as Learner;
       const from = round * settings.stepsPerRound;
-      const end = await train(engine, learner, {
+      const isHostile = peer >= settings.peersCount - (settings.attackersCount ?? 0);
+      const { end, batch } = await train(engine, learner, {
         start: exchange.startOf(peer),
         steps,
         subject: { ...subject, sequences },
         seed: `rules/${settings.seed}/${round}/${peer}`,
         lrAt: (share) =>
           learningRate(optimizer, from + share * settings.stepsPerRound, settings.stepsPerNode),
+        learnsWrong: isHostile && settings.attack === "labels",
       });
       const done = steps * sequences * model.contextLength;
       tokens += done;
-      turns.push({ peer, end, tokens: done });
+      turns.push({ peer, end, tokens: done, batch, isHostile });
     }
-    bytes += exchange.combine(turns) * scale;
+    if (settings.attack !== undefined)
+      poison(settings, round, { turns, learners, startOf: (peer) => exchange.startOf(peer) });
+    bytes += (await exchange.combine(turns)) * scale;
     if ((round + 1) % every === 0 || round + 1 === roundsCount)
       curve.push(await point((round + 1) * settings.stepsPerRound));
   }
@@ -100,8 +109,8 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
     tokens,
     bytesPerNode: rule === "alone" || rule === "local" ? 0 : last.bytesPerNode,
     validationLossNats: last.validationLossNats,
-    attack: null,
-    attackersCount: 0,
+    attack: settings.attack ?? null,
+    attackersCount: settings.attackersCount ?? 0,
     commit,
     settings: given,
     parametersCount: parametersCount(model),
@@ -124,8 +133,9 @@ async function train(
     seed: string;
     /** Learning rate at a share of the round. */
     lrAt: (share: number) => number;
+    learnsWrong: boolean;
   },
-): Promise<Float32Array> {
+): Promise<{ end: Float32Array; batch: Int32Array }> {
   const { state } = engine;
   state.weights.set(o.start);
   state.moment1.set(learner.moment1);
@@ -133,20 +143,51 @@ async function train(
   state.stepsCount = learner.stepsCount;
   await engine.load();
   const { sequences, train: text, model } = o.subject;
+  const batchOf = (step: number): Int32Array =>
+    assignedBatch(text, { seed: o.seed, step, sequences, contextLength: model.contextLength });
   for (let step = 0; step < o.steps; step++) {
-    const tokens = assignedBatch(text, {
-      seed: o.seed,
-      step,
-      sequences,
-      contextLength: model.contextLength,
-    });
-    await engine.step(tokens, o.lrAt(step / o.steps));
+    const tokens = batchOf(step);
+    await engine.step(o.learnsWrong ? flipLabels(tokens) : tokens, o.lrAt(step / o.steps));
   }
   await engine.sync();
   learner.moment1.set(state.moment1);
   learner.moment2.set(state.moment2);
   learner.stepsCount = state.stepsCount;
-  return state.weights.slice();
+  return { end: state.weights.slice(), batch: batchOf(0) };
+}
+
+/** Attackers send something else than what they learned: their turns' ends are written over. */
+function poison(
+  { attack: name, seed }: Settings,
+  round: number,
+  {
+    turns,
+    learners,
+    startOf,
+  }: {
+    turns: readonly Turn[];
+    learners: readonly Learner[];
+    startOf: (peer: number) => Float32Array;
+  },
+): void {
+  if (name === undefined) return;
+  const learned = ({ peer, end }: Turn): Float32Array => startOf(peer).map((x, i) => x - (end[i] as number));
+  const honest = turns.filter(({ isHostile }) => !isHostile).map(learned);
+  for (const turn of turns.filter(({ isHostile }) => isHostile)) {
+    const start = startOf(turn.peer);
+    const learner = learners[turn.peer] as Learner;
+    const own = learned(turn);
+    const delta = attack(name, {
+      start,
+      honest,
+      own,
+      first: learner.first,
+      // One seed for all of them would be seen at once; they act together all the same.
+      seed: `attack/${seed}/${round}/${turn.peer}`,
+    });
+    learner.first ??= own;
+    start.forEach((x, i) => (turn.end[i] = x - (delta[i] as number)));
+  }
 }
 
 async function lossOf(engine: Engine, exchange: Exchange, { heldOut }: Subject): Promise<number> {

@@ -1,6 +1,7 @@
 /** One measurement, fully described: the same settings give the same row, so a row is stored under their hash. */
 import { digestOf } from "../../src/core/index.ts";
 import type { CodecSettings } from "../../src/codec/index.ts";
+import type { AttackName } from "./attacks.ts";
 
 export const RULE_NAMES = [
   "alone",
@@ -33,7 +34,12 @@ export interface RuleOptions {
   readonly keepPerChunk?: number;
   /** Starling's codec over the run. */
   readonly codec?: readonly Stage[];
+  /** What a delta must pass before honest peers cite it (starling); none: everything is cited. */
+  readonly gates?: readonly GateName[];
 }
+
+export const GATE_NAMES = ["loss", "cosine", "copy"] as const;
+export type GateName = (typeof GATE_NAMES)[number];
 
 /** Who is there, and how fast. Left out: everybody, always, alike. */
 export interface Attendance {
@@ -57,6 +63,9 @@ export interface Settings {
   readonly stepsPerRound: number;
   readonly options?: RuleOptions;
   readonly attendance?: Attendance;
+  readonly attack?: AttackName;
+  /** How many of the peers attack: the last ones by number. */
+  readonly attackersCount?: number;
 }
 
 /** Raised when the same settings would give other numbers; old rows are then measured again. */

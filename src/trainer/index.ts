@@ -21,3 +21,5 @@ export { type EngineOptions, createEngine } from "./engine/onnx-engine.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
 export { type GenerateOptions, generate, sampleToken } from "./generate.ts";
 export { exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
+export type { GateSettings } from "./gate/settings.ts";
+export { cosineOf, cosineOnSupport } from "./gate/cosine.ts";

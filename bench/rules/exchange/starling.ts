@@ -3,12 +3,16 @@ import { type CodecSettings, accumulateResidual, encodeDelta, openDelta } from "
 import { type Contribution, foldRound, foldTerms } from "../../../src/consensus/index.ts";
 import { assert } from "../../../src/core/index.ts";
 import { type Exchange, type Flock, floatsOf } from "../exchange.ts";
+import { elected } from "../election.ts";
 import type { RuleOptions, Stage } from "../settings.ts";
 
 /** Four bits for everything: what the preset `flight` has. */
 const DENSE: readonly Stage[] = [{ fromShare: 0, keepPerChunk: 4096, valueBits: 4 }];
 
-export function starling({ start, peersCount, lengths, roundsCount }: Flock, options: RuleOptions): Exchange {
+export function starling(
+  { start, peersCount, lengths, roundsCount, lossOf }: Flock,
+  options: RuleOptions,
+): Exchange {
   const beta = options.residualBeta ?? 1; // Measured: bench/RESULTS.md
   const outerRate = Math.round((options.outerRate ?? 1) * 2 ** 20); // Measured: bench/RESULTS.md
   const stages = options.codec ?? DENSE;
@@ -25,17 +29,21 @@ export function starling({ start, peersCount, lengths, roundsCount }: Flock, opt
 
   return {
     startOf: () => shared,
-    combine(turns) {
+    async combine(turns) {
       let bytes = 0;
-      const deltas = turns.map(({ peer, end, tokens }) => {
+      const sent = turns.map((turn) => {
+        const { peer, end, isHostile } = turn;
         const residual = residuals[peer] as Int32Array;
+        if (isHostile) residual.fill(0);
         assert(accumulateResidual(residual, weights, end, beta), "the weights are finite");
         const delta = encodeDelta(residual, lengths, settings());
         bytes += delta.bytes.length;
         const opened = openDelta(delta.bytes, lengths, settings());
         assert(opened.kind === "accept", "our own delta opens");
-        return { tokens, norm: delta.norm, reader: opened.value };
+        return { ...turn, norm: delta.norm, reader: opened.value };
       });
+      const deltas =
+        options.gates === undefined ? sent : await elected(sent, { gates: options.gates, weights, lossOf });
       const readers = new Map(deltas.map(({ reader }, j) => [String(j), reader]));
       const terms = foldTerms(deltas.map(asContribution), outerRate).map(({ id, factor }) => {
         const reader = readers.get(id);

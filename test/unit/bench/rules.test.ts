@@ -9,6 +9,7 @@ import { RULE_NAMES, type RuleName, type Settings, hashOf } from "../../../bench
 
 const LENGTHS = [5000, 300];
 const COUNT = 5300;
+const NO_TOKENS = new Int32Array(0);
 const settings: Settings = {
   rule: "starling",
   model: "small",
@@ -21,33 +22,39 @@ const settings: Settings = {
 function flock(peersCount: number): Flock {
   const random = new SeededRandom("start");
   const start = Int32Array.from({ length: COUNT }, () => random.below(2 ** 24) - 2 ** 23);
-  return { peersCount, start, lengths: LENGTHS, roundsCount: 10, seed: 1 };
+  return { peersCount, start, lengths: LENGTHS, roundsCount: 10, seed: 1, lossOf: () => Promise.resolve(0) };
 }
 
 /** Where a peer ends that moves every weight by up to 1/256. */
 function turnOf(peer: number, start: Float32Array, seed: string): Turn {
   const random = new SeededRandom(`${seed}/${peer}`);
-  return { peer, end: start.map((value) => value + (random.unit() - 0.5) / 128), tokens: 100 };
+  return {
+    peer,
+    end: start.map((value) => value + (random.unit() - 0.5) / 128),
+    tokens: 100,
+    batch: NO_TOKENS,
+    isHostile: false,
+  };
 }
 
 const ones = new Set<RuleName>(["alone", "local", "average", "synchronous"]);
 test.each(RULE_NAMES.filter((rule) => ones.has(rule)))(
   "E1: with one peer, %s ends where the peer ended",
-  (rule) => {
+  async (rule) => {
     const exchange = exchanges[rule](flock(1), {});
     const turn = turnOf(0, exchange.startOf(0), "one");
-    exchange.combine([turn]);
+    await exchange.combine([turn]);
     expect(exchange.models()[0]).toEqual(turn.end);
   },
 );
 
-test("E1: DiLoCo without momentum at rate 1 is plain averaging", () => {
+test("E1: DiLoCo without momentum at rate 1 is plain averaging", async () => {
   const [plain, outer] = [
     exchanges.average(flock(4), {}),
     exchanges.diloco(flock(4), { outerRate: 1, outerMomentum: 0 }),
   ];
   const turns = [0, 1, 2, 3].map((peer) => turnOf(peer, plain.startOf(peer), "outer"));
-  expect(plain.combine(turns)).toBe(outer.combine(turns));
+  expect(await plain.combine(turns)).toBe(await outer.combine(turns));
   const [a, b] = [plain.models()[0] as Float32Array, outer.models()[0] as Float32Array];
   expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] as number))))).toBeLessThan(1e-6);
 });
@@ -55,7 +62,7 @@ test("E1: DiLoCo without momentum at rate 1 is plain averaging", () => {
 test.each([
   ["sparseloco", { residualBeta: 1 }],
   ["starling", { codec: [{ fromShare: 0, keepPerChunk: 64, valueBits: 2 }] }],
-] as const)("E1: %s sends later what it did not send at once", (rule, options) => {
+] as const)("E1: %s sends later what it did not send at once", async (rule, options) => {
   const exchange = exchanges[rule](flock(2), options);
   const start = exchange.startOf(0).slice();
   const turns = [0, 1].map((peer) => turnOf(peer, start, "residual"));
@@ -65,12 +72,18 @@ test.each([
     return Math.hypot(...model.map((x, i) => x - (target[i] as number)));
   };
   const distances = [distance()];
-  let bytes = exchange.combine(turns);
+  let bytes = await exchange.combine(turns);
   distances.push(distance());
   // Nobody learns any more: what comes now is the residual alone.
   for (let round = 0; round < 150; round++)
-    bytes = exchange.combine(
-      [0, 1].map((peer) => ({ peer, end: exchange.startOf(peer).slice(), tokens: 1 })),
+    bytes = await exchange.combine(
+      [0, 1].map((peer) => ({
+        peer,
+        end: exchange.startOf(peer).slice(),
+        tokens: 1,
+        batch: NO_TOKENS,
+        isHostile: false,
+      })),
     );
   distances.push(distance());
   expect(bytes).toBeGreaterThan(0);
@@ -78,11 +91,11 @@ test.each([
   expect(distances[2]).toBeLessThan((distances[0] as number) / 10);
 });
 
-test("E1: NoLoCo's peers keep models of their own, and a pair draws together", () => {
+test("E1: NoLoCo's peers keep models of their own, and a pair draws together", async () => {
   const exchange = exchanges.noloco(flock(2), {});
   const turns = [0, 1].map((peer) => turnOf(peer, exchange.startOf(peer), "pair"));
   const learned = turns.map(({ end }) => end.slice());
-  exchange.combine(turns);
+  await exchange.combine(turns);
   const apart = (a: Float32Array, b: Float32Array): number =>
     Math.hypot(...a.map((x, i) => x - (b[i] as number)));
   const [a, b] = exchange.models() as [Float32Array, Float32Array];

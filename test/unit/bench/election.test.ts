@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { ATTACK_NAMES, attack } from "../../../bench/rules/attacks.ts";
+import { elected, type Sent } from "../../../bench/rules/election.ts";
+import { GATE_NAMES } from "../../../bench/rules/settings.ts";
+import { encodeDelta, openDelta } from "../../../src/codec/index.ts";
+import { SeededRandom, fromFixed } from "../../../src/core/index.ts";
+
+const COUNT = 4096;
+const PEERS = 8;
+const DENSE = { keepPerChunk: 4096, valueBits: 8 } as const;
+
+/** A valley whose floor is `target`; each peer's batch pulls a little elsewhere. */
+const target = drawn("target", 0.02);
+const weights = Int32Array.from({ length: COUNT }, () => 0);
+
+function drawn(seed: string, scale: number): Float32Array {
+  const random = new SeededRandom(seed);
+  return Float32Array.from({ length: COUNT }, () => (random.unit() - 0.5) * scale);
+}
+
+function floorOf(batch: Int32Array): Float32Array {
+  const own = drawn(`batch/${String(batch[0])}`, 0.01);
+  return target.map((x, i) => x + (own[i] as number));
+}
+
+const lossOf = (at: Float32Array, batch: Int32Array): Promise<number> => {
+  const floor = floorOf(batch);
+  let squares = 0;
+  at.forEach((x, i) => (squares += (x - (floor[i] as number)) ** 2));
+  return Promise.resolve(1000 * squares);
+};
+
+/** What a peer sends that learned `delta` = start - end. */
+function send(peer: number, delta: Float32Array, isHostile: boolean): Sent {
+  const fixed = Int32Array.from(delta, (x) =>
+    Math.max(-(2 ** 30), Math.min(2 ** 30, Math.round(x * 2 ** 24))),
+  );
+  const { bytes } = encodeDelta(fixed.slice(), [COUNT], DENSE);
+  const opened = openDelta(bytes, [COUNT], DENSE);
+  if (opened.kind !== "accept") throw new Error(opened.detail);
+  const end = Float32Array.from(fixed, (x) => -fromFixed(x));
+  const reader = opened.value;
+  return { peer, end, tokens: 100, batch: Int32Array.of(peer), isHostile, reader, norm: reader.norm };
+}
+
+/** Half-way to the floor of its batch. */
+function learned(peer: number): Float32Array {
+  return floorOf(Int32Array.of(peer)).map((x) => -x / 2);
+}
+
+const honest = Array.from({ length: PEERS - 2 }, (_, peer) => learned(peer));
+
+// What moves nothing harmful (a copy of honest work, a replay of what still helps) is judged by the copy gate or not at all.
+test.each(ATTACK_NAMES.filter((name) => !["labels", "replay", "little"].includes(name)))(
+  "E4: %s is not elected, and honest work is",
+  async (name) => {
+    const sent = honest.map((delta, peer) => send(peer, delta, false));
+    for (const peer of [PEERS - 2, PEERS - 1]) {
+      const own = learned(peer);
+      const scene = { start: new Float32Array(COUNT), honest, own, first: undefined, seed: `${peer}` };
+      sent.push(send(peer, attack(name, scene), true));
+    }
+    const included = await elected(sent, { gates: GATE_NAMES, weights, lossOf });
+    expect(included.map(({ peer }) => peer)).toEqual([0, 1, 2, 3, 4, 5]);
+  },
+);
+
+test("E4: when nobody attacks, everybody is elected", async () => {
+  const sent = Array.from({ length: PEERS }, (_, peer) => send(peer, learned(peer), false));
+  expect(await elected(sent, { gates: GATE_NAMES, weights, lossOf })).toHaveLength(PEERS);
+});
