@@ -1,5 +1,6 @@
 /** The port: what trains, measures and predicts, whatever it runs on. */
 
+import type { OnnxEngineName } from "./backends.ts";
 import type { ModelConfig } from "../model/config.ts";
 
 export interface TrainingState {
@@ -36,4 +37,4 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export type EngineName = "cpu" | "webgpu";
+export type EngineName = OnnxEngineName;

@@ -24,9 +24,9 @@ export async function compileGradients(o: {
       const gradient = new Float32Array(parametersCount(model));
       const views = tensorViews(model, gradient);
       for (const { name } of modelTensors(model)) {
-        views.get(name)?.set(await floatsOf(outputs, GRADIENT + name));
+        views.get(name)?.set(floatsOf(outputs, GRADIENT + name));
       }
-      return { lossNats: await numberOf(outputs, "loss"), gradient };
+      return { lossNats: numberOf(outputs, "loss"), gradient };
     },
     close: () => session.release(),
   };

@@ -4,6 +4,8 @@ import { stepScalars } from "../graph/adamw.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { evaluationProgram, logitsProgram, trainingProgram } from "../model/programs.ts";
 import type { Optimizer } from "../optimizer.ts";
+import { homeOf, type OnnxEngineName } from "./backends.ts";
+import { DeviceCopies } from "./device-copies.ts";
 import type { Engine, EngineName, StepResult, TrainingState } from "./engine.ts";
 import {
   floatsOf,
@@ -15,10 +17,11 @@ import {
   type Session,
   type Values,
 } from "./session.ts";
-import { emptyState, StateValues, type StateHome } from "./state-values.ts";
+import { emptyState, StateValues, type StateHome, updatedNames } from "./state-values.ts";
 
-export interface EngineOptions {
-  readonly engine: EngineName;
+export interface OnnxEngineOptions {
+  readonly engine: OnnxEngineName;
+  readonly deviceIndex?: number | undefined;
   readonly model: ModelConfig;
   readonly optimizer: Optimizer;
   /** B: sequences per step. */
@@ -27,37 +30,37 @@ export interface EngineOptions {
 }
 
 /**
- * An engine with all-zero state; write the weights into `state.weights`, then `load`.
+ * An engine with all-zero state; write the weights into `state.weights`, then `load`. Only tests choose the home.
  * @throws StarlingError `ENGINE_UNAVAILABLE` when the engine does not start on this machine.
  */
-export function createEngine(o: EngineOptions): Promise<Engine> {
-  return createEngineAt(o, o.engine === "cpu" ? "in-place" : "on-device");
-}
-
-/** The same with a chosen home of the state; apart, because only tests choose another. */
-export async function createEngineAt(o: EngineOptions, home: StateHome): Promise<Engine> {
+export async function createOnnxEngine(
+  o: OnnxEngineOptions,
+  home: StateHome = homeOf(o.engine),
+): Promise<Engine> {
   const program = trainingProgram(o.model, o.optimizer, o.sequences);
-  const training = await openSession(program, { ...o, keepOnDevice: home === "on-device" });
-  return new OnnxEngine(o, training, home);
+  const keptOnDevice = home === "on-device" ? updatedNames(o.model) : [];
+  return new OnnxEngine(o, await openSession(program, { ...o, keptOnDevice }), home);
 }
 
 class OnnxEngine implements Engine {
   readonly name: EngineName;
   readonly model: ModelConfig;
   readonly state: TrainingState;
-  readonly #o: EngineOptions;
+  readonly #o: OnnxEngineOptions;
   readonly #values: StateValues;
+  readonly #copies: DeviceCopies;
   readonly #training: Session;
   #evaluation: Session | undefined;
   #logits: Session | undefined;
 
-  constructor(o: EngineOptions, training: Session, home: StateHome) {
+  constructor(o: OnnxEngineOptions, training: Session, home: StateHome) {
     this.name = o.engine;
     this.model = o.model;
     this.#o = o;
     this.#training = training;
     this.state = emptyState(o.model);
-    this.#values = new StateValues(o.model, this.state, home);
+    this.#copies = new DeviceCopies(o);
+    this.#values = new StateValues(o.model, this.state, home, this.#copies);
   }
 
   async step(tokens: Int32Array, lr: number): Promise<StepResult> {
@@ -70,9 +73,9 @@ class OnnxEngine implements Engine {
       epsilon: scalarValue(scalars.epsilon),
       shrink: scalarValue(scalars.shrink),
     });
-    const lossNats = await numberOf(outputs, "loss");
-    const gradientNorm = await numberOf(outputs, "gradientNorm");
-    const applied = (await numberOf(outputs, "applied")) === 1;
+    const lossNats = numberOf(outputs, "loss");
+    const gradientNorm = numberOf(outputs, "gradientNorm");
+    const applied = numberOf(outputs, "applied") === 1;
     if (applied) this.state.stepsCount += 1;
     return { lossNats, gradientNorm, applied };
   }
@@ -90,7 +93,7 @@ class OnnxEngine implements Engine {
     let sum = 0;
     for (let at = 0; at < tokens.length; at += batchLength) {
       const batch = this.#batch(tokens.subarray(at, at + batchLength));
-      sum += await numberOf((await this.#evaluation.run({ ...parameters, batch })) as Values, "loss");
+      sum += numberOf((await this.#evaluation.run({ ...parameters, batch })) as Values, "loss");
     }
     return sum / batches;
   }
@@ -121,6 +124,7 @@ class OnnxEngine implements Engine {
 
   async close(): Promise<void> {
     this.#values.load();
+    await this.#copies.close();
     await this.#training.release();
     await this.#evaluation?.release();
     await this.#logits?.release();

@@ -1,48 +1,50 @@
-/** One ONNX Runtime session per program, and the tensors that go in and out. The only file that imports the runtime. */
+/** One ONNX Runtime session per program, and the tensors that go in and out. The runtime's only user beside backends.ts. */
 import ort from "onnxruntime-node";
 import { assert, messageOf, StarlingError } from "../../core/index.ts";
 import { parametersCount, type ModelConfig } from "../model/config.ts";
 import { modelTensors, tensorViews } from "../model/tensors.ts";
-import type { EngineName } from "./engine.ts";
+import { type OnnxEngineName, onnxEngines, providerOf } from "./backends.ts";
 
 export type Session = ort.InferenceSession;
 export type Value = ort.Tensor;
 export type Values = Record<string, Value>;
 
 export interface SessionOptions {
-  readonly engine: EngineName;
+  readonly engine: OnnxEngineName;
   /** Threads inside one operator; operators themselves run one after another. */
   readonly threads: number;
-  /** Leave outputs on the device, to be inputs of the next run. */
-  readonly keepOnDevice?: boolean;
-}
-
-/** The engines that this install of the runtime can try; a machine may still lack the device. */
-export function supportedEngines(): EngineName[] {
-  const names = ort.listSupportedBackends().map(({ name }) => name);
-  return (["cpu", "webgpu"] as const).filter((engine) => names.includes(engine));
+  /** Index of the GPU, where the engine is chosen by one (`backends.ts`). */
+  readonly deviceIndex?: number | undefined;
+  /** Outputs that stay on the device, to be inputs of a later run. */
+  readonly keptOnDevice?: readonly string[];
 }
 
 /** @throws StarlingError `ENGINE_UNAVAILABLE` when the runtime can't run the program on that engine here. */
 export async function openSession(program: Uint8Array, o: SessionOptions): Promise<Session> {
   try {
     return await ort.InferenceSession.create(program, {
-      executionProviders: [o.engine],
+      executionProviders: [
+        { name: providerOf(o.engine), ...(o.deviceIndex !== undefined && { deviceId: o.deviceIndex }) },
+      ],
       intraOpNumThreads: o.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
-      ...(o.keepOnDevice && { preferredOutputLocation: "gpu-buffer" as const }),
+      ...(o.keptOnDevice?.length && { preferredOutputLocation: onDevice(o.keptOnDevice) }),
     });
   } catch (error) {
     // Translated: whatever the runtime lacks (driver, device, operator), the remedy is another engine.
     throw new StarlingError(
       "ENGINE_UNAVAILABLE",
-      `expected the ${o.engine} engine to start, got: ${messageOf(error)}; choose another of ${supportedEngines().join(", ")}`,
+      `expected the ${o.engine} engine to start, got: ${messageOf(error)}; choose another of ${onnxEngines().join(", ")}`,
       { cause: error },
     );
   }
+}
+
+function onDevice(outputs: readonly string[]): Record<string, "gpu-buffer"> {
+  return Object.fromEntries(outputs.map((name) => [name, "gpu-buffer"]));
 }
 
 export function floatValue(data: Float32Array, shape: readonly number[]): Value {
@@ -70,13 +72,14 @@ export function parameterValues(c: ModelConfig, flat: Float32Array, prefix = "")
   );
 }
 
-/** The floats of an output, wherever it was; frees it on the device. */
-export async function floatsOf(values: Values, name: string): Promise<Float32Array> {
+/** The floats of an output that is on the host; one on the device aborts the process (device-copies.ts). */
+export function floatsOf(values: Values, name: string): Float32Array {
   const value = values[name];
   assert(value !== undefined, `the program has no output ${name}`);
-  return (await value.getData(true)) as Float32Array;
+  assert(value.location === "cpu", `output ${name} is on the host`);
+  return value.data as Float32Array;
 }
 
-export async function numberOf(values: Values, name: string): Promise<number> {
-  return (await floatsOf(values, name))[0] as number;
+export function numberOf(values: Values, name: string): number {
+  return floatsOf(values, name)[0] as number;
 }

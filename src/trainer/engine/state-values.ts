@@ -5,8 +5,10 @@
  * - `copied`: the runtime makes new arrays, which are copied back. Slow and plain: the others are tested against it.
  * - `on-device`: the outputs stay on the device and are the next step's inputs; the host sees them after `sync`.
  */
+import { DeviceCopies } from "./device-copies.ts";
 import { parametersCount, type ModelConfig } from "../model/config.ts";
 import { MOMENT1, MOMENT2, UPDATED } from "../model/programs.ts";
+import { modelTensors } from "../model/tensors.ts";
 import type { TrainingState } from "./engine.ts";
 import { floatsOf, parameterValues, type Session, type Value, type Values } from "./session.ts";
 
@@ -17,14 +19,22 @@ export function emptyState(c: ModelConfig): TrainingState {
   return { weights: zeros(), moment1: zeros(), moment2: zeros(), stepsCount: 0 };
 }
 
+/** The names of a training program's outputs that are state. */
+export function updatedNames(c: ModelConfig): string[] {
+  const prefixes = [UPDATED, UPDATED + MOMENT1, UPDATED + MOMENT2];
+  return modelTensors(c).flatMap(({ name }) => prefixes.map((prefix) => prefix + name));
+}
+
 export class StateValues {
   readonly #home: StateHome;
   readonly #onHost: Values;
   /** What the next run reads: views of the host's arrays, or what the last step left on the device. */
   #current: Values;
+  readonly #copies: DeviceCopies;
 
-  constructor(c: ModelConfig, state: TrainingState, home: StateHome) {
+  constructor(c: ModelConfig, state: TrainingState, home: StateHome, copies: DeviceCopies) {
     this.#home = home;
+    this.#copies = copies;
     this.#onHost = {
       ...parameterValues(c, state.weights),
       ...parameterValues(c, state.moment1, MOMENT1),
@@ -49,7 +59,7 @@ export class StateValues {
     const outputs = (await session.run({ ...this.#current, ...inputs }, fetches)) as Values;
     if (this.#home === "copied") {
       for (const name of names) {
-        this.#write(name, await floatsOf(outputs, UPDATED + name));
+        this.#write(name, floatsOf(outputs, UPDATED + name));
       }
     } else if (this.#home === "on-device") {
       this.#release();
@@ -62,7 +72,7 @@ export class StateValues {
   async sync(): Promise<void> {
     if (this.#current === this.#onHost) return;
     for (const [name, value] of Object.entries(this.#current)) {
-      this.#write(name, (await value.getData()) as Float32Array);
+      this.#write(name, await this.#copies.toHost(value));
     }
   }
 

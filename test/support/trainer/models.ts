@@ -1,9 +1,10 @@
 /** Small models and their inputs, for tests. */
 import { bytesOf, digestOf, fromFixed, SeededRandom } from "../../../src/core/index.ts";
-import { createEngineAt } from "../../../src/trainer/engine/onnx-engine.ts";
+import { createOnnxEngine } from "../../../src/trainer/engine/onnx-engine.ts";
 import type { StateHome } from "../../../src/trainer/engine/state-values.ts";
 import {
   assignedBatch,
+  createEngine,
   initialWeights,
   optimizerSchema,
   type Engine,
@@ -42,9 +43,9 @@ export async function startEngine(o: {
   optimizer?: Optimizer;
 }): Promise<Engine> {
   const name = o.engine ?? "cpu";
-  const home = o.home ?? (name === "cpu" ? "in-place" : "on-device");
   const options = { engine: name, model: o.model, sequences: o.sequences, threads: o.threads ?? 1 };
-  const engine = await createEngineAt({ ...options, optimizer: o.optimizer ?? optimizer }, home);
+  const made = { ...options, optimizer: o.optimizer ?? optimizer };
+  const engine = await (o.home === undefined ? createEngine(made) : createOnnxEngine(made, o.home));
   engine.state.weights.set(floatWeights(o.model, "init"));
   await engine.load();
   return engine;

@@ -20,7 +20,7 @@ export async function compile(
         floatValue(values[i] as Float32Array, tensor.shape),
       ]);
       const results = (await session.run(Object.fromEntries(feeds) as Values)) as Values;
-      return Promise.all(outputs.map((_, i) => floatsOf(results, `out${i}`)));
+      return outputs.map((_, i) => floatsOf(results, `out${i}`));
     },
     close: () => session.release(),
   };

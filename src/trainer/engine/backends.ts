@@ -1,0 +1,78 @@
+/**
+ * The engines over ONNX Runtime: what the runtime calls them, how a device is chosen, where the state lives.
+ * Only what this project has run may be chosen by `auto`; the others start by name alone (README, "Engines").
+ */
+import { existsSync } from "node:fs";
+import ort from "onnxruntime-node";
+import { StarlingError } from "../../core/index.ts";
+import type { StateHome } from "./state-values.ts";
+
+export type OnnxEngineName = "cpu" | "webgpu" | "cuda" | "directml" | "coreml";
+
+interface Backend {
+  /** The runtime's name of the execution provider. */
+  readonly provider: string;
+  readonly home: StateHome;
+  /** What `--device` says: nothing, the index of a GPU, or the file that describes a Vulkan driver. */
+  readonly device: "none" | "index" | "vulkan-driver";
+  /** On what this project has run it; null: never. */
+  readonly runOn: string | null;
+}
+
+// The runtime's JavaScript binding can leave outputs on the device for WebGPU only.
+const BACKENDS: Readonly<Record<OnnxEngineName, Backend>> = {
+  cpu: { provider: "cpu", home: "in-place", device: "none", runOn: "Linux x64" },
+  webgpu: {
+    provider: "webgpu",
+    home: "on-device",
+    device: "vulkan-driver",
+    runOn: "SwiftShader (Vulkan in software), Linux x64",
+  },
+  cuda: { provider: "cuda", home: "copied", device: "index", runOn: null },
+  directml: { provider: "dml", home: "copied", device: "index", runOn: null },
+  coreml: { provider: "coreml", home: "copied", device: "none", runOn: null },
+};
+
+export function providerOf(engine: OnnxEngineName): string {
+  return BACKENDS[engine].provider;
+}
+
+export function homeOf(engine: OnnxEngineName): StateHome {
+  return BACKENDS[engine].home;
+}
+
+/** On what this project has run the engine; null: never. */
+export function runOn(engine: OnnxEngineName): string | null {
+  return BACKENDS[engine].runOn;
+}
+
+/** Those that this install of the runtime can try; a machine may still lack the device. */
+export function onnxEngines(): OnnxEngineName[] {
+  const listed = new Set(ort.listSupportedBackends().map(({ name }) => name));
+  const names = Object.keys(BACKENDS) as OnnxEngineName[];
+  return names.filter((name) => listed.has(BACKENDS[name].provider));
+}
+
+/**
+ * Takes up what `--device` says for an engine: the index for its options, or undefined where it needs none.
+ *
+ * WebGPU gets its device from Vulkan's loader, which reads the environment once, and not a worker's copy of it: so call
+ * this on the main thread, before any engine is opened.
+ * @throws StarlingError `DEVICE_INVALID` when the engine has no such device to choose.
+ */
+export function takeDevice(engine: OnnxEngineName, text: string): number | undefined {
+  const { device } = BACKENDS[engine];
+  if (device === "index" && /^\d{1,3}$/.test(text)) return Number(text);
+  if (device === "vulkan-driver" && process.platform === "linux" && existsSync(text)) {
+    process.env.VK_DRIVER_FILES = text;
+    process.env.VK_ICD_FILENAMES = text; // what loaders before 1.3.207 read
+    return undefined;
+  }
+  const expected = {
+    none: `no --device for ${engine}, which has only one`,
+    index: `the index of a GPU, such as 0, for ${engine}`,
+    "vulkan-driver":
+      "the file of a Vulkan driver, such as /usr/share/vulkan/icd.d/nvidia_icd.json, and Linux",
+  }[device];
+  throw new StarlingError("DEVICE_INVALID", `expected ${expected}, got ${text}`);
+}
