@@ -47,6 +47,9 @@ Check everything that it took part in, and see who did what:
 
 Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling.`;
 
+/** What `--engine` takes; whether this machine has it, the node says. */
+const ENGINES: readonly string[] = ["auto", "cpu", "webgpu", "cuda", "directml", "coreml"];
+
 /** The whole program; parsing throws a `CommanderError` with exit code 2 for wrong arguments. */
 export function createProgram(): Command {
   const program = new Command("starling")
@@ -119,9 +122,8 @@ function addStart(program: Command): void {
     .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
     .option("--bootstrap <address>", "dial this node first; may be repeated", multiaddrs, [])
     .option("--network-key <file>", "of a closed run; the folder keeps a copy, so once is enough")
-    .addOption(
-      new Option("--engine <name>", "what trains").choices(["auto", "cpu", "webgpu"]).default("auto"),
-    )
+    .addOption(new Option("--engine <name>", "what trains").choices(ENGINES).default("auto"))
+    .option("--device <device>", "cuda, directml: the GPU's index; webgpu on Linux: a Vulkan driver's file")
     .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")

@@ -19,7 +19,7 @@ import {
 } from "../core/index.ts";
 import { type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts";
-import { type EngineName, parametersCount, supportedEngines } from "../trainer/index.ts";
+import { type EngineName, parametersCount, supportedEngines, takeDevice } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
@@ -44,6 +44,8 @@ export interface NodeOptions {
   readonly announce: readonly string[];
   readonly bootstrap: readonly string[];
   readonly engine: EngineName | "auto";
+  /** Which device, for engines that have several (trainer, `takeDevice`). */
+  readonly device?: string | undefined;
   /** Of the trainer; several nodes on one machine want one each. 0: one per core. */
   readonly threads: number;
   readonly dht: boolean;
@@ -103,6 +105,7 @@ class Node implements StarlingNode {
   #learner: LearnerClient | undefined;
   #loop: RoundLoop | undefined;
   #engine: EngineName = "cpu";
+  #deviceIndex: number | undefined;
   #life: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #finish: () => void = () => undefined;
@@ -126,8 +129,9 @@ class Node implements StarlingNode {
 
   /** Resolves once the node can be reached; the rest (data, history, rounds) goes on by itself. */
   async start(): Promise<void> {
-    const { run, listen, announce, bootstrap, dht, mdns, localAddresses, engine } = this.#options;
+    const { run, listen, announce, bootstrap, dht, mdns, localAddresses, engine, device } = this.#options;
     this.#engine = chooseEngine(engine);
+    if (device !== undefined) this.#deviceIndex = takeDevice(this.#engine, device);
     const store = this.#store;
     if (typeof run !== "string") await store.blocks.put(this.#run, encodeManifest(run));
     // Known before the door opens, wherever it comes from: it says whom to let in.
@@ -205,6 +209,7 @@ class Node implements StarlingNode {
         text,
         heldOutShare: manifest.data.heldOutShare,
         engine: this.#engine,
+        deviceIndex: this.#deviceIndex,
         threads: this.#options.threads || availableParallelism(),
       },
       this.#store.dir,

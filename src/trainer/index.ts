@@ -16,11 +16,8 @@ export {
 } from "./data/batches.ts";
 export { BYTE_VOCABULARY, decodeTokens, encodeText } from "./data/tokenizer.ts";
 export type { Engine, EngineName, StepResult, TrainingState } from "./engine/engine.ts";
-export { onnxEngines as supportedEngines, runOn, takeDevice } from "./engine/backends.ts";
-export {
-  type OnnxEngineOptions as EngineOptions,
-  createOnnxEngine as createEngine,
-} from "./engine/onnx-engine.ts";
+export { takeDevice } from "./engine/backends.ts";
+export { type EngineOptions, createEngine, supportedEngines } from "./engine/create.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
 export { type GenerateOptions, generate, sampleToken } from "./generate.ts";
 export { exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";

@@ -7,6 +7,7 @@ import { type Digest, type Logger, assert, silentLog } from "../../src/core/inde
 import {
   type InitOptions,
   type Manifest,
+  type NodeOptions,
   type NodeStatus,
   type StarlingNode,
   createNode,
@@ -54,7 +55,14 @@ export class Flock implements AsyncDisposable {
   /** Node 0 gets the manifest; the others only its address and the run's CID. */
   async start(
     index: number,
-    o: { log?: Logger; recorder?: Recorder; bootstrap?: readonly string[]; run?: Manifest } = {},
+    o: {
+      log?: Logger;
+      recorder?: Recorder;
+      bootstrap?: readonly string[];
+      run?: Manifest;
+      engine?: NodeOptions["engine"];
+      device?: string;
+    } = {},
   ): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
     const node = await createNode(
@@ -64,7 +72,8 @@ export class Flock implements AsyncDisposable {
         listen: ["/ip4/127.0.0.1/tcp/0"],
         announce: [],
         bootstrap: o.bootstrap ?? bootstrap,
-        engine: "cpu",
+        engine: o.engine ?? "cpu",
+        device: o.device,
         threads: 1,
         dht: true,
         mdns: false,

@@ -7,6 +7,7 @@ import { type RunId, parseCid, stopAll } from "../../core/index.ts";
 import {
   type LogLevel,
   type Manifest,
+  type NodeOptions,
   type StarlingNode,
   assertDataIsFree,
   createControl,
@@ -27,7 +28,8 @@ export interface StartArguments {
   readonly announce: string[];
   readonly bootstrap: string[];
   readonly networkKey?: string;
-  readonly engine: "auto" | "cpu" | "webgpu";
+  readonly engine: NodeOptions["engine"];
+  readonly device?: string;
   readonly threads: number;
   readonly dht: boolean;
   readonly mdns: boolean;

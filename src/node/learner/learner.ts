@@ -63,6 +63,7 @@ export interface LearnerOptions {
   readonly text: Uint8Array;
   readonly heldOutShare: number;
   readonly engine: EngineName;
+  readonly deviceIndex?: number | undefined;
   readonly threads: number;
 }
 
@@ -101,8 +102,15 @@ export class Learner {
   #failedSteps = 0;
 
   static async open(options: LearnerOptions, clock: Clock): Promise<Learner> {
-    const { model, optimizer, batch, engine, threads } = options;
-    const made = await createEngine({ engine, model, optimizer, sequences: batch.sequences, threads });
+    const { model, optimizer, batch, engine, deviceIndex, threads } = options;
+    const made = await createEngine({
+      engine,
+      deviceIndex,
+      model,
+      optimizer,
+      sequences: batch.sequences,
+      threads,
+    });
     return new Learner(options, clock, made);
   }
 

@@ -41,11 +41,6 @@ export function homeOf(engine: OnnxEngineName): StateHome {
   return BACKENDS[engine].home;
 }
 
-/** On what this project has run the engine; null: never. */
-export function runOn(engine: OnnxEngineName): string | null {
-  return BACKENDS[engine].runOn;
-}
-
 /** Those that this install of the runtime can try; a machine may still lack the device. */
 export function onnxEngines(): OnnxEngineName[] {
   const listed = new Set(ort.listSupportedBackends().map(({ name }) => name));
