@@ -48,7 +48,7 @@ Check everything that it took part in, and see who did what:
 Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling.`;
 
 /** What `--engine` takes; whether this machine has it, the node says. */
-const ENGINES: readonly string[] = ["auto", "cpu", "webgpu", "cuda", "directml", "coreml"];
+const ENGINES: readonly string[] = ["auto", "cpu", "webgpu", "cuda", "directml", "coreml", "tfjs"];
 
 /** The whole program; parsing throws a `CommanderError` with exit code 2 for wrong arguments. */
 export function createProgram(): Command {

@@ -15,7 +15,7 @@ import { batchOf, fingerprint, floatWeights, startEngine } from "../support/trai
 /** Every kind of tensor and operator that larger models have, small enough for Vulkan in software. */
 export const contractModel: ModelConfig = {
   vocabSize: 256,
-  contextLength: 16,
+  contextLength: 8,
   hiddenSize: 24,
   layersCount: 2,
   headsCount: 4,
@@ -25,7 +25,7 @@ export const contractModel: ModelConfig = {
   normEpsilon: 1e-5,
   tiedHead: false,
 };
-export const contractSequences = 3;
+export const contractSequences = 2;
 
 const LR = 5e-3;
 /** Of losses. From: requirement T2. */

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import ort from "onnxruntime-node";
 import { StarlingError } from "../../core/index.ts";
+import type { EngineName } from "./engine.ts";
 import type { StateHome } from "./state-values.ts";
 
 export type OnnxEngineName = "cpu" | "webgpu" | "cuda" | "directml" | "coreml";
@@ -55,8 +56,8 @@ export function onnxEngines(): OnnxEngineName[] {
  * this on the main thread, before any engine is opened.
  * @throws StarlingError `DEVICE_INVALID` when the engine has no such device to choose.
  */
-export function takeDevice(engine: OnnxEngineName, text: string): number | undefined {
-  const { device } = BACKENDS[engine];
+export function takeDevice(engine: EngineName, text: string): number | undefined {
+  const device = engine === "tfjs" ? "none" : BACKENDS[engine].device;
   if (device === "index" && /^\d{1,3}$/.test(text)) return Number(text);
   if (device === "vulkan-driver" && process.platform === "linux" && existsSync(text)) {
     process.env.VK_DRIVER_FILES = text;

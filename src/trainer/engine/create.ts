@@ -3,14 +3,16 @@ import { StarlingError } from "../../core/index.ts";
 import { onnxEngines } from "./backends.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { type OnnxEngineOptions, createOnnxEngine } from "./onnx-engine.ts";
+import { isTfjsInstalled, loadTfjs } from "./tfjs/load.ts";
+import { TfjsEngine } from "./tfjs/tfjs-engine.ts";
 
-export interface EngineOptions extends OnnxEngineOptions {
+export interface EngineOptions extends Omit<OnnxEngineOptions, "engine"> {
   readonly engine: EngineName;
 }
 
 /** The engines that this install can try; a machine may still lack the device. */
 export function supportedEngines(): EngineName[] {
-  return onnxEngines();
+  return [...onnxEngines(), ...(isTfjsInstalled() ? (["tfjs"] as const) : [])];
 }
 
 /**
@@ -18,10 +20,12 @@ export function supportedEngines(): EngineName[] {
  * @throws StarlingError `ENGINE_UNAVAILABLE` when the engine does not start on this machine.
  */
 export async function createEngine(o: EngineOptions): Promise<Engine> {
-  const supported = supportedEngines();
-  if (supported.includes(o.engine)) return createOnnxEngine(o);
+  const { engine } = o;
+  if (engine === "tfjs") return new TfjsEngine(loadTfjs(), o);
+  const supported = onnxEngines();
+  if (supported.includes(engine)) return createOnnxEngine({ ...o, engine });
   throw new StarlingError(
     "ENGINE_UNAVAILABLE",
-    `expected one of ${supported.join(", ")} here, got ${o.engine}; choose another`,
+    `expected one of ${supported.join(", ")} here, got ${String(engine)}; choose another`,
   );
 }

@@ -37,4 +37,4 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export type EngineName = OnnxEngineName;
+export type EngineName = OnnxEngineName | "tfjs";

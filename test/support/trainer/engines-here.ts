@@ -1,13 +1,17 @@
-/** The engines to test: those that start on this machine, and those that STARLING_ENGINES says must. */
+/** The engines to test: those that start on this machine, and those that STARLING_ENGINES (webgpu,tfjs) says must. */
 import { StarlingError } from "../../../src/core/index.ts";
 import { type EngineName, modelPresets, supportedEngines } from "../../../src/trainer/index.ts";
 import { startEngine } from "./models.ts";
 
+export function demandedEngines(): EngineName[] {
+  return (process.env.STARLING_ENGINES ?? "").split(",").filter((name) => name !== "") as EngineName[];
+}
+
 export async function enginesHere(): Promise<EngineName[]> {
-  const demanded = new Set((process.env.STARLING_ENGINES ?? "").split(",").filter((name) => name !== ""));
-  const names: EngineName[] = [];
-  for (const name of new Set([...supportedEngines(), ...demanded]) as Set<EngineName>) {
-    if (demanded.has(name) || (await starts(name))) names.push(name);
+  const demanded = demandedEngines();
+  const names: EngineName[] = [...demanded];
+  for (const name of supportedEngines()) {
+    if (!demanded.includes(name) && (await starts(name))) names.push(name);
   }
   return names;
 }

@@ -39,14 +39,21 @@ export async function startEngine(o: {
   engine?: EngineName;
   sequences: number;
   threads?: number;
+  /** CPU only. */
   home?: StateHome;
   optimizer?: Optimizer;
 }): Promise<Engine> {
   const name = o.engine ?? "cpu";
   const options = { engine: name, model: o.model, sequences: o.sequences, threads: o.threads ?? 1 };
   const made = { ...options, optimizer: o.optimizer ?? optimizer };
-  const engine = await (o.home === undefined ? createEngine(made) : createOnnxEngine(made, o.home));
-  engine.state.weights.set(floatWeights(o.model, "init"));
+  const engine = await (o.home === undefined
+    ? createEngine(made)
+    : createOnnxEngine({ ...made, engine: "cpu" }, o.home));
+  return withInitialWeights(engine);
+}
+
+export async function withInitialWeights(engine: Engine): Promise<Engine> {
+  engine.state.weights.set(floatWeights(engine.model, "init"));
   await engine.load();
   return engine;
 }
