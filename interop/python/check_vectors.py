@@ -8,7 +8,7 @@ from base64 import b64decode
 from pathlib import Path
 from struct import pack
 
-from starling import delta, ed25519, header, rule, training
+from starling import delta, ed25519, growth, header, rule, training
 from starling.encoding import BLOCK, DAG_CBOR, RAW, Cid, Refused, blocks_of, decode, encode, from_base58
 from starling.encoding import root_of, sha256, varint
 
@@ -165,6 +165,16 @@ def check_weights(v):
     same("root", root_of(packed).hex(), v["root"])
 
 
+def check_growth(v):
+    small, packed, heads = v["from"], b"", []
+    weights = {t[0]: training.initial_tensor(small, "1", *t) for t in training.tensors(small)}
+    for grown in growth.grow(weights, small, v["to"], v["rule"], v["seed"]):
+        heads.append(grown[:4])
+        packed += pack(f"<{len(grown)}i", *grown)
+    same("heads", heads, v["heads"])
+    same("root", root_of(packed).hex(), v["root"])
+
+
 def check_batch(v):
     same("seed", training.batch_seed(v["settled"], v["round"], v["author"]), v["seed"])
     same("train", training.train_bytes(v["textBytes"], v["heldOutShare"]), v["trainBytes"])
@@ -210,6 +220,7 @@ CHECKS = {
     "protocol/batch.json": check_batch,
     "protocol/body.json": check_body,
     "protocol/fold.json": check_fold,
+    "protocol/growth.json": check_growth,
     "protocol/header.json": check_header,
     "protocol/history.json": check_history,
     "protocol/lot.json": check_lot,

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { batchVectors } from "./protocol/batch.ts";
 import { bodyVectors } from "./protocol/body.ts";
 import { foldVectors } from "./protocol/fold.ts";
+import { growthVectors } from "./protocol/growth.ts";
 import { headerVectors, refusedHeaderVectors } from "./protocol/header.ts";
 import { historyVectors } from "./protocol/history.ts";
 import { lotVectors } from "./protocol/lot.ts";
@@ -20,6 +21,7 @@ export const protocolVectors: Readonly<Record<string, () => unknown>> = {
   "batch.json": batchVectors,
   "body.json": bodyVectors,
   "fold.json": foldVectors,
+  "growth.json": growthVectors,
   "header.json": headerVectors,
   "history.json": historyVectors,
   "lot.json": lotVectors,
