@@ -22,7 +22,7 @@ const options = new Command("bench:deltas")
   .parse()
   .opts<{ rounds: number; peers: number; steps: number; keep: number; bits: number; beta: number }>();
 
-const { phase } = presetOf("flight");
+const { phase } = presetOf("flight").rungs[0];
 const { model, optimizer, roundMsMax } = phase;
 const batch = { ...phase.batch, stepsPerRound: options.steps, stepsMax: options.steps };
 const codec: CodecSchedule = codecScheduleSchema.parse([

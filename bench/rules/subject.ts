@@ -20,7 +20,7 @@ const HELD_OUT_SHARE = 0.1;
 const BATCHES = 16;
 
 export function subjectOf(name: ModelName): Subject {
-  const { model, optimizer, batch } = presetOf("flight").phase;
+  const { model, optimizer, batch } = presetOf("flight").rungs[0].phase;
   const shape = name === "flight" ? model : { ...model, ...SMALL };
   const { train, heldOut } = splitHeldOut(new TextEncoder().encode(mobyDickText()), HELD_OUT_SHARE);
   const { sequences } = batch;

@@ -86,7 +86,8 @@ function addInit(program: Command): void {
     .command("init")
     .description("make a new run from a text: writes its manifest and prints the run's CID")
     .requiredOption("--preset <name>", "model, optimiser and budget that belong together, such as flight")
-    .requiredOption("--text <path>", "the text to learn: a file, or a folder of files")
+    .option("--text <path>", "the text to learn: a file, or a folder of files")
+    .option("--plan", "print the preset's phases with what they ask of a node, and make nothing", false)
     .option("--out <file>", "where to write the manifest", "run.json")
     .addOption(dataOption())
     .option("--name <name>", "what people call the run")
@@ -105,6 +106,7 @@ function addInit(program: Command): void {
 Examples:
   $ starling init --preset flight --text my-book.txt --out run.json
   $ starling init --preset flight --text my-book.txt --private
+  $ starling init --preset open-500m --plan
 
 The network key of a closed run goes beside the manifest (run.key). Give both to whoever may take part, by a way that
 outsiders do not see.`,

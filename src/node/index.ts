@@ -4,6 +4,7 @@ export { type InitOptions, draftManifest, initRun } from "./init.ts";
 export { type Manifest, type Phase, readManifestFile, runIdOf, writeManifestFile } from "./manifest.ts";
 export { type NetworkKey, networkKeyPath, readNetworkKey, writeNetworkKey } from "./network-key.ts";
 export { presetNames } from "./presets.ts";
+export { type PlanRow, planOf, planOfPreset } from "./plan.ts";
 export { exportOffline, readOfflineStatus } from "./offline.ts";
 export { readLedgerOffline, verifyOffline } from "./verify/offline-checks.ts";
 export type { Finding } from "./verify/findings.ts";

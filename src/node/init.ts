@@ -10,9 +10,10 @@ import {
   messageOf,
 } from "../core/index.ts";
 import { openStore, putBody } from "../storage/index.ts";
-import { type Manifest, encodeManifest, limitsOf, parseManifest, runIdOf } from "./manifest.ts";
+import { type Manifest, encodeManifest, parseManifest, runIdOf } from "./manifest.ts";
 import { type NetworkKey, createNetworkKey, networkKeyPath, writeNetworkKey } from "./network-key.ts";
 import { presetOf } from "./presets.ts";
+import type { Rung } from "./presets/preset.ts";
 
 export interface InitOptions {
   readonly preset: string;
@@ -24,7 +25,7 @@ export interface InitOptions {
   readonly seed?: number;
   /** Nodes that the first round waits for. */
   readonly startPeers?: number;
-  /** Length of the run, in rounds of `startPeers` nodes that do all their steps. */
+  /** Length of each phase, in rounds of `startPeers` nodes that do all their steps. */
   readonly rounds?: number;
   readonly licence?: string;
   /** Only these may take part. */
@@ -63,8 +64,8 @@ export function draftManifest(
   data: Pick<Manifest["data"], "root" | "bytes">,
   networkKey?: Digest,
 ): Manifest {
-  const { rounds, phase } = presetOf(options.preset);
-  const startPeers = options.startPeers ?? phase.rule.startPeers;
+  const { rungs } = presetOf(options.preset);
+  const startPeers = options.startPeers ?? rungs[0].phase.rule.startPeers;
   const draft = {
     v: 1,
     name: options.name ?? basename(resolve(options.textPath)),
@@ -78,11 +79,21 @@ export function draftManifest(
       licence: options.licence ?? "unknown",
     },
     tokenizer: "bytes",
-    phases: [{ ...phase, tokensBudget: 1, rule: { ...phase.rule, startPeers } }],
+    phases: rungs.map(({ rounds, phase }) => ({
+      ...phase,
+      tokensBudget:
+        (options.rounds ?? rounds) *
+        Math.min(startPeers, phase.entry?.seats ?? startPeers) *
+        tokensPerRound(phase),
+      rule: { ...phase.rule, startPeers },
+    })),
   };
-  const { tokensPerStep } = limitsOf(parseManifest(draft), 0);
-  const tokensBudget = (options.rounds ?? rounds) * startPeers * phase.batch.stepsPerRound * tokensPerStep;
-  return parseManifest({ ...draft, phases: [{ ...draft.phases[0], tokensBudget }] });
+  return parseManifest(draft);
+}
+
+/** Of one node that does all its steps. */
+function tokensPerRound({ batch, model }: Rung["phase"]): number {
+  return batch.stepsPerRound * batch.sequences * model.contextLength;
 }
 
 function admissionOf(peers: readonly PeerId[], networkKey?: Digest): Pick<Manifest, "admission"> {

@@ -22,6 +22,7 @@ import {
   messageOf,
   parseCid,
 } from "../core/index.ts";
+import { type Entry, PHASES_MAX, entrySchema, ladderIssues } from "./ladder.ts";
 import {
   BYTE_VOCABULARY,
   type BatchConfig,
@@ -52,6 +53,8 @@ export interface Phase {
   readonly rule: Rule;
   /** What settled work earns; absent: nothing. Optional, so that older manifests keep their run's name. */
   readonly credits?: CreditRule;
+  /** How it is entered from the phase before; in all but the first. */
+  readonly entry?: Entry;
 }
 
 /** Who may take part in a closed run: each of these that is there must be met. */
@@ -81,7 +84,7 @@ export interface Manifest {
     readonly licence: string;
   };
   readonly tokenizer: "bytes";
-  /** The model ladder. */
+  /** The model ladder, up to `PHASES_MAX` rungs. */
   readonly phases: readonly Phase[];
 }
 
@@ -107,6 +110,7 @@ const phaseSchema: z.ZodType<Phase> = z
     residualBeta: z.number().min(0).max(1),
     rule: ruleSchema,
     credits: creditRuleSchema.exactOptional(),
+    entry: entrySchema.exactOptional(),
   })
   .refine(
     (p) => p.model.vocabSize === BYTE_VOCABULARY,
@@ -146,7 +150,13 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
     licence: text,
   }),
   tokenizer: z.literal("bytes"),
-  phases: z.array(phaseSchema).length(1, "expected one phase: this version does not climb a ladder yet"),
+  phases: z
+    .array(phaseSchema)
+    .min(1)
+    .max(PHASES_MAX)
+    .superRefine((phases, context) => {
+      for (const issue of ladderIssues(phases)) context.addIssue({ code: "custom", ...issue });
+    }),
 });
 
 function isEd25519PeerId(value: unknown): boolean {

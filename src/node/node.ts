@@ -191,6 +191,10 @@ class Node implements StarlingNode {
     this.#closeTo(swarm);
     const text = await this.#fetchText(manifest, swarm);
     const phase = phaseOf(manifest, PHASE);
+    if (manifest.phases.length > 1) {
+      const context = { phases: manifest.phases.length };
+      this.#log.warn("this version trains the first phase of the ladder only, and ends with it", context);
+    }
     const client = createLearnerClient(this.#log);
     this.#learner = client;
     client.failed.catch((error: unknown) => {

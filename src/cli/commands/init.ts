@@ -1,12 +1,22 @@
 /** `starling init`: cuts a text into blocks in the data folder and writes the manifest of a run that learns it. */
 import { access, mkdir } from "node:fs/promises";
-import { createLog, initRun, presetNames, writeManifestFile, writeNetworkKey } from "../../node/index.ts";
+import {
+  createLog,
+  initRun,
+  planOf,
+  planOfPreset,
+  presetNames,
+  writeManifestFile,
+  writeNetworkKey,
+} from "../../node/index.ts";
 import type { PeerId } from "../../core/index.ts";
+import { describePlan } from "../describe-plan.ts";
 import { UsageError } from "../failure.ts";
 
 export interface InitArguments {
   readonly preset: string;
-  readonly text: string;
+  readonly text?: string;
+  readonly plan: boolean;
   readonly out: string;
   readonly data: string;
   readonly name?: string;
@@ -18,10 +28,12 @@ export interface InitArguments {
 }
 
 export async function init(given: InitArguments): Promise<void> {
-  const { preset, text, out, data, private: isPrivate, ...rest } = given;
+  const { preset, text, out, data, plan, private: isPrivate, ...rest } = given;
   if (!presetNames.includes(preset)) {
     throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
   }
+  if (plan) return void process.stdout.write(`${describePlan(planOfPreset(preset))}\n`);
+  if (text === undefined) throw new UsageError("expected option '--text <path>', the text to learn");
   if (!(await exists(text))) {
     throw new UsageError(`option '--text': expected a file or folder that exists, got ${text}`);
   }
@@ -35,6 +47,7 @@ export async function init(given: InitArguments): Promise<void> {
     await writeNetworkKey(keyPath, networkKey);
     process.stderr.write(`wrote ${keyPath}: who has it can connect; hand it on in secret\n`);
   }
+  if (manifest.phases.length > 1) process.stderr.write(`${describePlan(planOf(manifest.phases))}\n`);
   process.stderr.write(`wrote ${out}; next: starling start --run ${out} --data ${data}\n`);
   process.stdout.write(`${run}\n`);
 }

@@ -90,6 +90,7 @@ describe("F7, F16: wrong arguments end with 2 and say what was expected and what
     ],
     ["no address", ["payout", "set", "alice.eth"], ["40 hex digits", "got alice.eth"]],
     ["an author who is no peer", ["credits", "--author", "ada"], ["'ada'", "12D3KooW"]],
+    ["a run of no text", ["init", "--preset", "tiny"], ["--text <path>", "the text to learn"]],
     [
       "a text that is not there",
       ["init", "--preset", "tiny", "--text", "none"],
@@ -163,4 +164,20 @@ test("init prints the run's CID on stdout and writes its manifest", async () => 
   });
   expect(stdout).toMatch(/^bafyrei[a-z2-7]{52}\n$/);
   expect(existsSync(join(dir, "run.json"))).toBe(true);
+});
+
+test("P1: init --plan prints a ladder, marks the rung beyond one node, and makes nothing", async () => {
+  const { code, stdout, stderr } = await starling(
+    "init",
+    "--preset",
+    "open-500m",
+    "--plan",
+    "--data",
+    "unmade",
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.match(/in the manifest/g)).toHaveLength(2);
+  expect(stdout.match(/a plan, too large for one node/g)).toHaveLength(5);
+  expect(stdout).toMatch(/1\.4 T .*\n[^]*Phase 2 is where a single node stops being enough: 3\d\d GB/);
+  expect(existsSync(join(dir, "unmade"))).toBe(false);
 });

@@ -10,7 +10,7 @@ const LEAST_RATIO = 200;
 
 // Twelve rounds are weighed by `npm run bench:deltas`; the first, when what is kept clusters most, is the heaviest.
 test("R2: the body of a real delta, at density 1/64 and 2 bits, is at least 200 times smaller than float32", async () => {
-  const { model, optimizer, batch } = presetOf("flight").phase;
+  const { model, optimizer, batch } = presetOf("flight").rungs[0].phase;
   const { sequences } = batch;
   const start = initialWeights(model, "1");
   const text = new TextEncoder().encode(mobyDickText());

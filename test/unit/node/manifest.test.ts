@@ -128,5 +128,7 @@ test("F16 what is no manifest at all is refused with what to do", async () => {
 });
 
 test("F16 an unknown preset is refused with the ones there are", () => {
-  expect(() => draftManifest({ preset: "eagle", textPath: "book.txt" }, DATA)).toThrow(/flight, tiny.*eagle/);
+  expect(() => draftManifest({ preset: "eagle", textPath: "book.txt" }, DATA)).toThrow(
+    /flight, tiny, flight-school.*eagle/,
+  );
 });

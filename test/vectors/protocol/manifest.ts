@@ -20,7 +20,8 @@ export async function manifestVectors(): Promise<ManifestVector[]> {
   const founders = await Promise.all(["ada", "bob"].map(async (name) => (await keyOf(name)).peer));
   const founded = parseManifest({ ...flight, founders });
   const closed = parseManifest({ ...tiny, admission: { peers: founders, networkKey: "5a".repeat(32) } });
-  return Object.entries({ tiny, flight, founded, closed }).map(([name, manifest]) => ({
+  const ladder = draftManifest({ preset: "flight-school", textPath: "book.txt", startPeers: 4 }, DATA);
+  return Object.entries({ tiny, flight, founded, closed, ladder }).map(([name, manifest]) => ({
     name,
     manifest,
     block: hex(encodeManifest(manifest)),

@@ -1,0 +1,42 @@
+/** One phase each: a laptop's first run, and the same in seconds. */
+import { modelPresets } from "../../trainer/index.ts";
+import { DENSE, type Preset, credits, optimizer, rule } from "./preset.ts";
+
+/** About 1M parameters on a book: four nodes on one laptop, minutes. */
+export const flight: Preset = {
+  rungs: [
+    {
+      rounds: 30,
+      phase: {
+        model: modelPresets.flight,
+        batch: { sequences: 8, stepsPerRound: 10, stepsMax: 40 },
+        roundMsMax: 60_000,
+        optimizer,
+        // Short runs want dense deltas of few bits: 20 sparse rounds touch too few coordinates (docs/log.md).
+        codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
+        residualBeta: 1,
+        rule,
+        credits,
+      },
+    },
+  ],
+};
+
+/** 27k parameters: the same in seconds, for tests. */
+export const tiny: Preset = {
+  rungs: [
+    {
+      rounds: 8,
+      phase: {
+        model: modelPresets.tiny,
+        batch: { sequences: 4, stepsPerRound: 5, stepsMax: 20 },
+        roundMsMax: 10_000,
+        optimizer: { ...optimizer, lrMax: 5e-3 },
+        codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
+        residualBeta: 1,
+        rule: { ...rule, settleDepth: 4 },
+        credits,
+      },
+    },
+  ],
+};
