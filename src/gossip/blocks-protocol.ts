@@ -22,6 +22,7 @@ import {
 } from "../core/index.ts";
 import { Exchange, type ExchangeDeps } from "./exchange.ts";
 import { BLOCKS_PROTOCOL } from "./names.ts";
+import { Rates } from "./rates.ts";
 
 /** What this node can serve; given by whoever owns the disk. */
 export interface BlockSource {
@@ -39,6 +40,9 @@ const PER_PEER_MAX = 4;
 /** 16 MiB on their way out at once: with 1 MB/s of uplink, who waits hears from us before it gives up. Guess. */
 const ANSWERED_MAX = 16;
 const WAITING_MAX = 16;
+/** Of one peer. An honest one asks around for what is new: 64 bodies of a round at once, some times over. Guess. */
+const MISSES_PER_SEC = 32;
+const MISSES_BURST = 512;
 /** When every holder was busy or absent, ask round again: 0.2, 0.4 .. 6.4 s. Guess. */
 const PASSES_MAX = 7;
 const PAUSE_MS = 200;
@@ -56,6 +60,7 @@ export class BlocksProtocol implements Service {
 
   constructor(deps: BlockDeps) {
     this.#deps = deps;
+    const misses = new Rates({ perSec: MISSES_PER_SEC, burstMax: MISSES_BURST, clock: deps.clock });
     this.#exchange = new Exchange(deps, {
       protocol: BLOCKS_PROTOCOL,
       requestBytesMax: REQUEST_BYTES_MAX,
@@ -64,7 +69,12 @@ export class BlocksProtocol implements Service {
       answeredMax: ANSWERED_MAX,
       waitingMax: WAITING_MAX,
       busy: Uint8Array.of(BUSY),
-      reply: (request) => replyTo(request, deps.source),
+      reply: async (request, from) => {
+        const reply = await replyTo(request, deps.source);
+        const isMissing = reply.kind === "accept" && reply.value[0] === MISSING;
+        if (isMissing && !misses.take(from)) deps.standing.fault(from, "rate");
+        return reply;
+      },
     });
   }
 
@@ -125,6 +135,7 @@ export class BlocksProtocol implements Service {
     const reply = await this.#exchange.ask(holder, parsed.bytes, { signal });
     if (reply.kind !== "accept") return reply;
     const verdict = blockIn(reply.value, cid);
+    if (verdict.kind === "accept") this.#deps.standing.merit(holder);
     if (verdict.kind === "reject") {
       this.#deps.standing.fault(holder, "reply");
       this.#deps.log.warn("block rejected", { holder, code: verdict.code, detail: verdict.detail });

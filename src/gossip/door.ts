@@ -36,9 +36,12 @@ export class Door {
         this.#traffic.track(connection);
         return false;
       },
-      denyInboundEncryptedConnection: denies,
+      denyInboundEncryptedConnection: (peer, connection) => {
+        this.#traffic.track(connection, peer.toString() as PeerId);
+        return denies(peer);
+      },
       denyOutboundEncryptedConnection: (peer, connection) => {
-        this.#traffic.track(connection);
+        this.#traffic.track(connection, peer.toString() as PeerId);
         return denies(peer);
       },
       denyInboundRelayReservation: denies,

@@ -14,14 +14,24 @@ import {
   ignore,
   messageOf,
 } from "../core/index.ts";
-import { type FrameOptions, answer, ask } from "./framing.ts";
+import { StalledError, answer, ask } from "./framing.ts";
 import { Gate, PeerGates } from "./gate.ts";
+import { Rates } from "./rates.ts";
 import type { Standing } from "./standing.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** How long one answer may take, waiting for its turn included. Guess: 4 MiB at 0.5 Mbit/s. */
 const ANSWER_TIMEOUT_MS = 60_000;
 /** How long a stream may stand still before it is given up and the next holder is tried. Guess. */
 const IDLE_MS = 20_000;
+/**
+ * The same where we answer: who does not send its request, or does not read our reply, holds a place that others wait
+ * for. Guess: at 1 Mbit/s, four replies at once move every four seconds.
+ */
+const ANSWER_IDLE_MS = 8_000;
+/** Requests of one peer. Guess: more blocks than a line of 4 Gbit/s carries. */
+const REQUESTS_PER_SEC = 512;
+const REQUESTS_BURST = 2048;
 /** Requests of ours that may wait for one peer. Guess: far above what a caller pulls at once. */
 const ASKING_MAX = 4096;
 /** Streams of one protocol on one connection and direction: those at work and those that wait. */
@@ -30,6 +40,7 @@ const STREAMS_MAX = 16;
 export interface ExchangeDeps {
   libp2p: Libp2p;
   standing: Standing;
+  traffic: Traffic;
   clock: Clock;
   log: Logger;
 }
@@ -46,7 +57,7 @@ export interface ExchangeOptions {
   /** The reply to a request that finds the door full. */
   busy: Uint8Array;
   /** The reply to one request of at most `requestBytesMax` bytes. */
-  reply: (request: Uint8Array) => Promise<Verdict<Uint8Array>>;
+  reply: (request: Uint8Array, from: PeerId) => Promise<Verdict<Uint8Array>>;
 }
 
 export class Exchange {
@@ -56,6 +67,7 @@ export class Exchange {
   /** First a door for each peer, then one for all: a peer that does not read its replies blocks only its own. */
   readonly #answeringPeer: PeerGates;
   readonly #answeringAll: Gate;
+  readonly #rates: Rates;
   readonly #answers = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
 
@@ -65,6 +77,7 @@ export class Exchange {
     this.#o = options;
     this.#asking = new PeerGates({ insideMax: perPeerMax, waitingMax: ASKING_MAX });
     this.#answeringPeer = new PeerGates({ insideMax: perPeerMax, waitingMax: STREAMS_MAX });
+    this.#rates = new Rates({ perSec: REQUESTS_PER_SEC, burstMax: REQUESTS_BURST, clock: deps.clock });
     this.#answeringAll = new Gate({ insideMax: answeredMax, waitingMax });
     setMaxListeners(0, this.#stopped.signal);
   }
@@ -100,14 +113,22 @@ export class Exchange {
   }
 
   async #askNow(peer: PeerId, request: Uint8Array, signal: AbortSignal): Promise<Verdict<Uint8Array>> {
-    const { libp2p, standing } = this.#deps;
+    const { libp2p, standing, traffic } = this.#deps;
+    let bytes = this.#o.replyBytesMax;
     const stream = await libp2p.dialProtocol(peerIdFromString(peer), this.#o.protocol, {
       maxOutboundStreams: STREAMS_MAX,
       signal,
     });
-    const verdict = await ask(stream, request, this.#frames(this.#o.replyBytesMax, signal));
-    if (verdict.kind === "reject") standing.fault(peer, "reply");
-    return verdict;
+    try {
+      const o = { bytesMax: this.#o.replyBytesMax, idleMs: IDLE_MS, clock: this.#deps.clock, signal };
+      const verdict = await ask(stream, request, o);
+      if (verdict.kind === "reject") standing.fault(peer, "reply");
+      if (verdict.kind === "accept") bytes = verdict.value.length;
+      return verdict;
+    } finally {
+      // A reply that broke off may have come almost whole.
+      traffic.asked(peer, bytes);
+    }
   }
 
   async #answer(stream: Stream, connection: Connection): Promise<void> {
@@ -116,12 +137,16 @@ export class Exchange {
     const { protocol, requestBytesMax, busy, reply } = this.#o;
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     setMaxListeners(0, signal);
+    if (!this.#rates.take(peer)) {
+      standing.fault(peer, "rate");
+      return stream.abort(new Error("too many requests"));
+    }
     try {
       const verdict = await answer(
         stream,
         async (request, send) => {
           const work = async (): Promise<Verdict<Uint8Array>> => {
-            const verdict = await reply(request);
+            const verdict = await reply(request, peer);
             if (verdict.kind === "accept") await send(verdict.value);
             return verdict;
           };
@@ -132,7 +157,7 @@ export class Exchange {
           await send(busy);
           return accept(busy);
         },
-        this.#frames(requestBytesMax, signal),
+        { bytesMax: requestBytesMax, idleMs: ANSWER_IDLE_MS, clock: this.#deps.clock, signal },
       );
       if (verdict.kind !== "reject") return;
       standing.fault(peer, "request");
@@ -140,11 +165,12 @@ export class Exchange {
     } catch (error) {
       // A connection that breaks is everyday; a source of ours that fails shows here too.
       stream.abort(new Error(messageOf(error)));
+      if (error instanceof StalledError) {
+        // Its line is dead, or it is playing for time: it may come back on a new connection, a few times.
+        standing.fault(peer, "stall");
+        connection.abort(error);
+      }
       log.debug("request not answered", { protocol, peer, error: messageOf(error) });
     }
-  }
-
-  #frames(bytesMax: number, signal: AbortSignal): FrameOptions {
-    return { bytesMax, idleMs: IDLE_MS, clock: this.#deps.clock, signal };
   }
 }

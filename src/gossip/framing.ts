@@ -11,6 +11,9 @@ import { pipe } from "it-pipe";
 import { type Clock, type Verdict, accept, ignore, messageOf, reject } from "../core/index.ts";
 import { plainBytes } from "./bytes.ts";
 
+/** How often a stream is looked at within its idle time. */
+const IDLE_LOOKS = 8;
+
 type Chunk = Parameters<Stream["send"]>[0];
 type Frames = AsyncIterable<{ subarray(): Uint8Array }>;
 
@@ -21,6 +24,11 @@ export interface FrameOptions {
   idleMs: number;
   clock: Clock;
   signal: AbortSignal;
+}
+
+/** Nothing moved on the stream for too long. */
+export class StalledError extends Error {
+  override readonly name = "StalledError";
 }
 
 /**
@@ -98,7 +106,9 @@ async function guarded<T>(
   } catch (error) {
     // Nothing of this stream may go on: whatever is buffered is dropped and the other side is told.
     stream.abort(error instanceof Error ? error : new Error(messageOf(error)));
-    throw error;
+    done.abort();
+    // What the stream throws when it is aborted does not say why.
+    throw (await watching) ?? error;
   } finally {
     o.signal.removeEventListener("abort", abort);
     done.abort();
@@ -106,21 +116,24 @@ async function guarded<T>(
   }
 }
 
-/** Aborts the stream when `progress` is the same number twice, `idleMs` apart; ends when `done` is aborted. */
+/** Aborts the stream, and says so, when `progress` has stayed the same for `idleMs`; ends when `done` is aborted. */
 async function watch(
   stream: Stream,
   o: { progress: () => number; idleMs: number; clock: Clock },
   done: AbortSignal,
-): Promise<void> {
+): Promise<StalledError | undefined> {
   let last = o.progress();
-  for (;;) {
+  for (let stillLooks = 0; stillLooks < IDLE_LOOKS;) {
     // Rejects only when `done` is aborted.
-    await o.clock.sleep(o.idleMs, done).catch(() => undefined);
-    if (done.aborted) return;
+    await o.clock.sleep(o.idleMs / IDLE_LOOKS, done).catch(() => undefined);
+    if (done.aborted) return undefined;
     const now = o.progress();
-    if (now === last) return stream.abort(new Error(`expected progress, nothing moved for ${o.idleMs} ms`));
+    stillLooks = now === last ? stillLooks + 1 : 0;
     last = now;
   }
+  const stalled = new StalledError(`expected progress, nothing moved for ${o.idleMs} ms`);
+  stream.abort(stalled);
+  return stalled;
 }
 
 /**

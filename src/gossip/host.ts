@@ -14,9 +14,10 @@ import { preSharedKey } from "@libp2p/pnet";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { type Libp2pOptions, createLibp2p } from "libp2p";
-import { type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
+import { type Clock, type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
 import type { Door } from "./door.ts";
 import { dhtProtocol, mdnsTag, pingPrefix, topicsOf } from "./names.ts";
+import { guardRpcs } from "./rpc-guard.ts";
 import { SCORE_THRESHOLDS, scoreParams } from "./scoring.ts";
 import type { Standing } from "./standing.ts";
 
@@ -37,6 +38,8 @@ export interface HostOptions {
   mdns: boolean;
   /** Keep private and loopback addresses in the DHT: for a LAN or one machine. */
   localAddresses: boolean;
+  /** Above three quarters of it the useless are sent away. */
+  connectionsMax?: number;
   /** Only who holds the same one gets as far as a handshake. A file's text: `/key/swarm/psk/1.0.0/` and so on. */
   networkKey?: Uint8Array;
 }
@@ -46,6 +49,7 @@ export interface HostDeps {
   datastore?: Datastore;
   standing: Standing;
   door: Door;
+  clock: Clock;
 }
 
 /** GossipSub's public interface, and the two readings that its class has beside it. */
@@ -64,10 +68,12 @@ export interface Host extends Service {
 /** A week: peers of a run that paused for a weekend are still found. The library forgets after one and six hours. Guess. */
 const PEER_AGE_MAX_MS = 7 * 24 * 3600_000;
 /** Nothing of ours needs more; the least useful are pruned above it. Guess: 64 contributors, twice over. */
-const CONNECTIONS_MAX = 256;
+export const CONNECTIONS_MAX = 256;
 /** Per address and second. The default of 5 resets a testnet or a lab behind one address (measured). */
 const INBOUND_PER_SEC = 100;
 const PENDING_INBOUND_MAX = 64;
+/** Guess: three round trips of the slowest line. */
+const HANDSHAKE_MS_MAX = 8_000;
 /** What one RPC may hold: the sender's own hard limit. Messages in it are bounded in topics.ts. */
 const RPC_BYTES_MAX = 4 * 1024 * 1024;
 /** Unsent bytes to one slow neighbour before its stream is given up. From: Lodestar's setting. */
@@ -92,24 +98,27 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
       maxInboundStreams: PING_STREAMS_MAX,
       maxOutboundStreams: PING_STREAMS_MAX,
     }),
-    pubsub: gossipsub({
-      // Headers and verdicts carry their author's signature; a second one per message buys nothing, and content ids
-      // let the same header, sent twice, count once.
-      globalSignaturePolicy: StrictNoSign,
-      msgIdFn: ({ topic, data }) => messageId(topic, data),
-      allowedTopics: topics,
-      maxTopicBytesPerPeer: TOPIC_BYTES_PER_PEER_MAX,
-      maxInboundDataLength: RPC_BYTES_MAX,
-      maxOutboundBufferSize: OUTBOUND_BYTES_MAX,
-      floodPublish: true,
-      // Without it a floodsub peer would get everything, whatever its score.
-      fallbackToFloodsub: false,
-      // A node that is alone, or sends the same bytes again after a restart, has done nothing wrong.
-      allowPublishToZeroTopicPeers: true,
-      ignoreDuplicatePublishError: true,
-      scoreParams: scoreParams(topics, (peer) => deps.standing.points(peer)),
-      scoreThresholds: SCORE_THRESHOLDS,
-    }),
+    pubsub: guarded(
+      gossipsub({
+        // Headers and verdicts carry their author's signature; a second one per message buys nothing, and content ids
+        // let the same header, sent twice, count once.
+        globalSignaturePolicy: StrictNoSign,
+        msgIdFn: ({ topic, data }) => messageId(topic, data),
+        allowedTopics: topics,
+        maxTopicBytesPerPeer: TOPIC_BYTES_PER_PEER_MAX,
+        maxInboundDataLength: RPC_BYTES_MAX,
+        maxOutboundBufferSize: OUTBOUND_BYTES_MAX,
+        floodPublish: true,
+        // Without it a floodsub peer would get everything, whatever its score.
+        fallbackToFloodsub: false,
+        // A node that is alone, or sends the same bytes again after a restart, has done nothing wrong.
+        allowPublishToZeroTopicPeers: true,
+        ignoreDuplicatePublishError: true,
+        scoreParams: scoreParams(topics, (peer) => deps.standing.points(peer)),
+        scoreThresholds: SCORE_THRESHOLDS,
+      }),
+      deps,
+    ),
   };
   // On loopback and in a LAN both settings are needed: each alone leaves every routing table empty (measured).
   const dht = kadDHT({
@@ -134,9 +143,12 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     peerDiscovery: discovery,
     connectionGater: deps.door.gater(),
     connectionManager: {
-      maxConnections: CONNECTIONS_MAX,
+      maxConnections: options.connectionsMax ?? CONNECTIONS_MAX,
       inboundConnectionThreshold: INBOUND_PER_SEC,
       maxIncomingPendingConnections: PENDING_INBOUND_MAX,
+      // Who opens connections or streams and says nothing holds them for so long.
+      inboundUpgradeTimeout: HANDSHAKE_MS_MAX,
+      inboundStreamProtocolNegotiationTimeout: HANDSHAKE_MS_MAX,
     },
     // It drops a peer on its first slow ping, which a busy machine often has; pings.ts is patient.
     connectionMonitor: { enabled: false },
@@ -161,6 +173,11 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     ping: libp2p.services.ping,
     dht: libp2p.services.dht,
   };
+}
+
+/** The same service behind the guard of its RPCs. */
+function guarded(make: ReturnType<typeof gossipsub>, deps: HostDeps): ReturnType<typeof gossipsub> {
+  return (components) => guardRpcs(make(components), deps);
 }
 
 /** The system's own words, such as `listen EADDRINUSE: address already in use …`, out of libp2p's many lines. */

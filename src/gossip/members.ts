@@ -28,6 +28,10 @@ export class Members {
     return [...this.#here];
   }
 
+  has(peer: PeerId): boolean {
+    return this.#here.has(peer);
+  }
+
   /** Called for each peer that arrives, again when it comes back. */
   onPeer(listener: (peer: PeerId) => void): void {
     this.#listeners.push(listener);

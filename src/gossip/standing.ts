@@ -12,6 +12,8 @@ export const BANNED_POINTS = 45;
 const FORGIVEN_POINTS = 25;
 /** Guess: long enough that rubbish does not pay, short enough that a fixed peer comes back within the hour. */
 const HALF_LIFE_MS = 10 * 60_000;
+/** For so long a peer that was useful keeps its seat when it gets crowded. Guess: longer than most rounds. */
+const USEFUL_MS = 10 * 60_000;
 /** Guess: peers remembered; the oldest fault is forgotten first. */
 const PEERS_MAX = 4096;
 
@@ -24,6 +26,12 @@ export const FAULT_POINTS = {
   reply: 25,
   /** A request that no honest peer would send. */
   request: 25,
+  /** Nothing moved for too long while it was its turn: it did not send its request, or did not read our reply. */
+  stall: 10,
+  /** One connection more than a peer has any use for. */
+  connection: 10,
+  /** Far more bytes or streams than anybody asked for. */
+  flood: 25,
 } as const;
 
 interface Entry {
@@ -36,6 +44,7 @@ export class Standing {
   readonly #clock: Clock;
   readonly #onBan: (peer: PeerId) => void;
   readonly #entries = new Map<PeerId, Entry>();
+  readonly #usefulAtMs = new Map<PeerId, number>();
 
   constructor(o: { clock: Clock; onBan: (peer: PeerId) => void }) {
     this.#clock = o.clock;
@@ -56,6 +65,21 @@ export class Standing {
       this.#entries.delete(oldest);
     }
     if (!wasBanned && points >= BANNED_POINTS) this.#onBan(peer);
+  }
+
+  /** It brought us something that we did not have: an accepted message, a block. */
+  merit(peer: PeerId): void {
+    this.#usefulAtMs.delete(peer);
+    this.#usefulAtMs.set(peer, this.#clock.nowMs());
+    for (const oldest of this.#usefulAtMs.keys()) {
+      if (this.#usefulAtMs.size <= PEERS_MAX) break;
+      this.#usefulAtMs.delete(oldest);
+    }
+  }
+
+  isUseful(peer: PeerId): boolean {
+    const atMs = this.#usefulAtMs.get(peer);
+    return atMs !== undefined && this.#clock.nowMs() - atMs < USEFUL_MS;
   }
 
   /** points * 2^(-elapsed / half-life); 0 for a peer without faults. */

@@ -18,7 +18,7 @@ import {
 import { type BlockSource, BlocksProtocol } from "./blocks-protocol.ts";
 import { Discovery } from "./discovery.ts";
 import { Door } from "./door.ts";
-import { type Datastore, type HostOptions, createHost } from "./host.ts";
+import { CONNECTIONS_MAX, type Datastore, type HostOptions, createHost } from "./host.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
 import { Standing } from "./standing.ts";
@@ -26,6 +26,7 @@ import type { SyncReply, SyncRequest } from "./sync-messages.ts";
 import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
 import { type TopicHandler, Topics } from "./topics.ts";
 import { Traffic } from "./traffic.ts";
+import { Watch } from "./watch.ts";
 
 export type SwarmOptions = HostOptions;
 
@@ -97,6 +98,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     privateKey,
     standing,
     door,
+    clock,
     ...(datastore === undefined ? {} : { datastore }),
   });
   const { libp2p, pubsub, ping, dht } = host;
@@ -106,15 +108,19 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
   const blocks = new BlocksProtocol({
     libp2p,
     standing,
+    traffic,
     clock,
     log,
     source: deps.blocks,
     providers: (cid, signal) => discovery.providers(cid, signal),
   });
-  const sync = new SyncProtocol({ libp2p, standing, clock, log, source: deps.headers });
+  const sync = new SyncProtocol({ libp2p, standing, traffic, clock, log, source: deps.headers });
+  // A quarter of the seats stays free for newcomers.
+  const connectionsMax = ((options.connectionsMax ?? CONNECTIONS_MAX) * 3) / 4;
+  const watch = new Watch({ libp2p, members, standing, traffic, clock, log, connectionsMax });
   const pings = new Pings({ libp2p, ping, members, clock, log });
   // The host after the protocols: no peer may find the door open and nobody in.
-  const services: readonly Service[] = [blocks, sync, pings, host, topics, discovery];
+  const services: readonly Service[] = [blocks, sync, pings, watch, host, topics, discovery];
   let stopping: Promise<void> | undefined;
 
   return {

@@ -19,6 +19,7 @@ import {
 import { plainBytes } from "./bytes.ts";
 import type { PubSub } from "./host.ts";
 import { topicsOf } from "./names.ts";
+import { Rates } from "./rates.ts";
 import type { Standing } from "./standing.ts";
 
 /** A message is smaller. From: DESIGN section 7; rust-libp2p's default bound is the same. */
@@ -31,8 +32,6 @@ const RATE_PER_SEC = 256;
 const BURST_MAX = 1024;
 /** Handlers still running, of all peers. Guess. */
 const HANDLING_MAX = 1024;
-/** Neighbours whose rate is remembered; at least the connections there can be. */
-const BUCKETS_MAX = 1024;
 
 export type TopicHandler = (bytes: Uint8Array, from: PeerId) => Verdict<unknown> | Promise<Verdict<unknown>>;
 
@@ -49,12 +48,13 @@ export class Topics implements Service {
   readonly #deps: TopicDeps;
   readonly #names: ReadonlySet<string>;
   readonly #handlers = new Map<string, TopicHandler>();
-  readonly #buckets = new Map<PeerId, { tokens: number; atMs: number }>();
+  readonly #rates: Rates;
   #handling = 0;
   #started = false;
 
   constructor(deps: TopicDeps) {
     this.#deps = deps;
+    this.#rates = new Rates({ perSec: RATE_PER_SEC, burstMax: BURST_MAX, clock: deps.clock });
     this.#names = new Set(topicsOf(deps.run));
     for (const name of this.#names) {
       deps.pubsub.topicValidators.set(name, (peer, message) => this.#validate(name, peer, message));
@@ -107,7 +107,7 @@ export class Topics implements Service {
       standing.fault(from, "message");
       return TopicValidatorResult.Reject;
     }
-    if (!this.#withinRate(from)) {
+    if (!this.#rates.take(from)) {
       standing.fault(from, "rate");
       return TopicValidatorResult.Ignore;
     }
@@ -116,7 +116,10 @@ export class Topics implements Service {
     this.#handling += 1;
     try {
       const verdict = await handler(plainBytes(message.data), from);
-      if (verdict.kind === "accept") return TopicValidatorResult.Accept;
+      if (verdict.kind === "accept") {
+        standing.merit(from);
+        return TopicValidatorResult.Accept;
+      }
       log.debug("message refused", { topic: name, from, kind: verdict.kind, code: verdict.code });
       if (verdict.kind === "ignore") return TopicValidatorResult.Ignore;
       standing.fault(from, "message");
@@ -128,20 +131,5 @@ export class Topics implements Service {
     } finally {
       this.#handling -= 1;
     }
-  }
-
-  /** Token bucket: tokens grow by `RATE_PER_SEC` a second up to `BURST_MAX`; each message takes one. */
-  #withinRate(peer: PeerId): boolean {
-    const nowMs = this.#deps.clock.nowMs();
-    const last = this.#buckets.get(peer) ?? { tokens: BURST_MAX, atMs: nowMs };
-    const tokens = Math.min(BURST_MAX, last.tokens + ((nowMs - last.atMs) / 1000) * RATE_PER_SEC);
-    const within = tokens >= 1;
-    this.#buckets.delete(peer);
-    this.#buckets.set(peer, { tokens: within ? tokens - 1 : tokens, atMs: nowMs });
-    for (const oldest of this.#buckets.keys()) {
-      if (this.#buckets.size <= BUCKETS_MAX) break;
-      this.#buckets.delete(oldest);
-    }
-    return within;
   }
 }

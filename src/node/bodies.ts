@@ -16,6 +16,8 @@ import { type BlockStore, pullBody } from "../storage/index.ts";
 
 /** Bodies pulled at the same time. Guess: enough to keep a home line busy. */
 const PULLS_MAX = 8;
+/** Of them, of authors who weigh nothing: free keys must not keep the line from the others. Guess. */
+const STRANGERS_PULLS_MAX = 4;
 const RETRY_MS_FIRST = 200;
 const RETRY_MS_MAX = 5_000;
 const ATTEMPT_MS_MAX = 30_000;
@@ -37,8 +39,9 @@ export interface BodiesDeps {
 
 export class Bodies {
   readonly #deps: BodiesDeps;
-  readonly #queue = new PQueue({ concurrency: PULLS_MAX });
-  readonly #pulling = new Set<ContributionId>();
+  readonly #known = new PQueue({ concurrency: PULLS_MAX - STRANGERS_PULLS_MAX });
+  readonly #strangers = new PQueue({ concurrency: STRANGERS_PULLS_MAX });
+  readonly #pulling = new Map<ContributionId, Promise<void>>();
 
   constructor(deps: BodiesDeps) {
     this.#deps = deps;
@@ -47,23 +50,27 @@ export class Bodies {
   /** Starts pulling unless it is being pulled already. */
   pull(contribution: Contribution, fail: (error: unknown) => void): void {
     if (this.#pulling.has(contribution.id)) return;
-    this.#pulling.add(contribution.id);
-    this.#queue
-      .add(() => this.#pull(contribution))
-      .finally(() => this.#pulling.delete(contribution.id))
-      .catch(fail);
+    const pull = this.#pull(contribution).catch(fail);
+    this.#pulling.set(
+      contribution.id,
+      pull.finally(() => this.#pulling.delete(contribution.id)),
+    );
   }
 
   /** Resolves when nothing is being pulled any more; after the signal was aborted, soon. */
   async idle(): Promise<void> {
-    await this.#queue.onIdle();
+    await Promise.all(this.#pulling.values());
   }
 
+  /** Asks until it is here. What nobody has waits outside the queue, or a few names of nothing would fill it for ever. */
   async #pull(contribution: Contribution): Promise<void> {
     const { clock, log, signal } = this.#deps;
+    const { view, header } = contribution;
+    const queue = view.weightOf(header.author) > 0 ? this.#known : this.#strangers;
     for (let retryMs = RETRY_MS_FIRST; !signal.aborted; retryMs = Math.min(RETRY_MS_MAX, 2 * retryMs)) {
       try {
-        const verdict = await this.#attempt(contribution);
+        const priority = -retryMs;
+        const verdict = await queue.add(() => this.#attempt(contribution), { priority });
         return this.#deps.settle(contribution.id, verdict);
       } catch (error) {
         // Nobody could give it now; holders come and go, so ask again.

@@ -26,6 +26,7 @@ export interface HeaderSyncDeps {
 export class HeaderSync {
   readonly #deps: HeaderSyncDeps;
   #turn = 0;
+  #isSearching = false;
 
   constructor(deps: HeaderSyncDeps) {
     this.#deps = deps;
@@ -59,6 +60,17 @@ export class HeaderSync {
 
   /** Asks a peer for the parents that queued headers wait for, and their parents in turn. */
   async fetchMissing(peer: PeerId): Promise<void> {
+    // One search at a time: whoever sends many headers without parents must not make us ask as often.
+    if (this.#isSearching) return;
+    this.#isSearching = true;
+    try {
+      await this.#search(peer);
+    } finally {
+      this.#isSearching = false;
+    }
+  }
+
+  async #search(peer: PeerId): Promise<void> {
     for (let before = ""; ;) {
       const ids = this.#deps.missing().slice(0, SYNC_IDS_MAX);
       const key = ids.join();

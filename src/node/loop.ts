@@ -24,12 +24,15 @@ import {
 import {
   type Clock,
   type ContributionId,
+  DAG_CBOR,
   type Logger,
   type PeerId,
   type RunId,
   type Verdict,
   accept,
   assert,
+  cidOf,
+  ignore,
 } from "../core/index.ts";
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
 import { type Store, getBody, putBody } from "../storage/index.ts";
@@ -45,6 +48,8 @@ const CURVE_BATCHES = 4;
 export const FINAL_BATCHES = 32;
 /** Settled checkpoints are written this often. Guess. */
 const CHECKPOINT_ROUNDS = 8;
+/** Headers of so many rounds back are still passed on: a slow node's are. Guess; sync asks for the last three. */
+const FORWARD_ROUNDS = 3;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
 
@@ -130,7 +135,7 @@ export class RoundLoop {
     const { swarm, store, options } = this.#deps;
     for await (const bytes of store.contributions.all(options.phase)) await this.#receive(bytes);
     await this.#resumeState();
-    swarm.topic(this.#topic, (bytes) => this.#receive(bytes));
+    swarm.topic(this.#topic, (bytes) => this.#hear(bytes));
     for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
     swarm.onPeer((peer) => this.#spawn(this.#meet(peer)));
     this.#spawn(this.#begin());
@@ -219,6 +224,21 @@ export class RoundLoop {
   }
 
   // 4. Collect the others' contributions.
+
+  /**
+   * From gossip: what is accepted here is forwarded. A header whose parents we lack is not, or one peer's inventions would
+   * travel on with us as their sender; nor is one of long ago, which somebody only plays again.
+   */
+  async #hear(bytes: Uint8Array): Promise<Verdict<number>> {
+    const verdict = await this.#receive(bytes);
+    if (verdict.kind !== "accept") return verdict;
+    const { graph, round: roundNow } = this.machine;
+    const isLinked = graph.get(cidOf(bytes, DAG_CBOR) as ContributionId) !== undefined;
+    if (!isLinked) return ignore("HEADER_WAITING", "expected parents that we hold");
+    if (verdict.value < roundNow - FORWARD_ROUNDS)
+      return ignore("HEADER_OLD", `expected a header of round ${roundNow - FORWARD_ROUNDS} or later`);
+    return verdict;
+  }
 
   /** From gossip, from a peer's answer or from our disk: the same checks. The value is the header's round. */
   async #receive(bytes: Uint8Array): Promise<Verdict<number>> {

@@ -51,6 +51,7 @@ export interface NodeOptions {
   privateKey?: PrivateKey;
   datastore?: Datastore;
   clock?: Clock;
+  connectionsMax?: number;
   blocks?: BlockSource;
   headers?: HeaderSource;
 }
@@ -65,6 +66,7 @@ export async function node(o: NodeOptions = {}): Promise<Swarm> {
       dht: o.dht ?? false,
       mdns: false,
       localAddresses: true,
+      ...(o.connectionsMax === undefined ? {} : { connectionsMax: o.connectionsMax }),
     },
     {
       privateKey: o.privateKey ?? (await generateKeyPair("Ed25519")),

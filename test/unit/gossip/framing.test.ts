@@ -141,7 +141,7 @@ test("a stream that stands still is given up after idleMs of the clock, not befo
   expect(near.status).toBe("open");
   wake.resolve();
   await expect(asking).rejects.toThrow("nothing moved for 1234 ms");
-  expect(sleeps).toEqual([1234]);
+  expect(sleeps.reduce((sum, ms) => sum + ms, 0)).toBe(1234);
   expect(["reset", "aborted"]).toContain(near.status);
   far.abort(new Error("done"));
 });

@@ -1,0 +1,74 @@
+/**
+ * S8: real hostile hosts against a real node. Each is cut off, and an honest peer behind the same address stays
+ * connected and is served. What it costs meanwhile is measured by `npm run bench:hostile`.
+ */
+import { expect, test } from "vitest";
+import { type PeerId, RAW, accept, cidOf, ignore, reject } from "../../../src/core/index.ts";
+import { contributionsTopic } from "../../../src/gossip/index.ts";
+import { Attacker, attacks } from "../../support/attacks.ts";
+import { DEADLINE_MS, RUN, connected, randomBytes, startedNode, stranger } from "./nodes.ts";
+
+const BLOCK = randomBytes("a block", 2 ** 20);
+const CID = cidOf(BLOCK, RAW);
+/** 10 s, and as much again for a busy machine; the bench measures it. */
+const POLL = { timeout: 20_000, interval: 20 };
+/** As headers are to the gossip room: the first byte says what is wrong with them. */
+const WAITING = 0;
+
+test.each(Object.entries(attacks))(
+  "S8 %s: the attacker is cut off, honest peers of its address are not",
+  async (_, attack) => {
+    const victim = await startedNode({ blocks: { get: async (cid) => (cid === CID ? BLOCK : undefined) } });
+    const topic = contributionsTopic(RUN, 0);
+    victim.topic(topic, (bytes) => {
+      if (bytes.at(-1) !== 0) return reject("HEADER_SIGNATURE", "expected one that holds");
+      return bytes[0] === WAITING ? ignore("HEADER_WAITING", "expected its parents") : accept(undefined);
+    });
+    const honest = await startedNode({ bootstrap: victim.addresses() });
+    honest.topic(topic, () => accept(undefined));
+    await connected(victim, [honest]);
+    const lost: string[] = [];
+    const watching = setInterval(() => {
+      if (!victim.peers().includes(honest.peerId)) lost.push("the honest peer");
+    }, 20);
+
+    await using attacker = await Attacker.create({
+      run: RUN,
+      peerId: victim.peerId,
+      addresses: victim.addresses(),
+      block: CID,
+      header: async (n) =>
+        Buffer.concat([Uint8Array.of(WAITING), randomBytes(`${n}`, 1000), Uint8Array.of(0)]),
+    });
+    const stop = new AbortController();
+    const attacking = attack(attacker, stop.signal);
+    const self = attacker.libp2p.peerId.toString() as PeerId;
+    await expect.poll(() => victim.peers(), POLL).not.toContain(self);
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    expect(await honest.fetchBlock(CID, [victim.peerId], { signal })).toEqual(BLOCK);
+    stop.abort();
+    await attacking;
+    clearInterval(watching);
+    expect(lost).toEqual([]);
+  },
+);
+
+test("S8 many keys of one address: the useful keep their seats, the others go", async () => {
+  const victim = await startedNode({ connectionsMax: 12 });
+  const topic = contributionsTopic(RUN, 0);
+  const arrived = new Promise<void>((resolve) =>
+    victim.topic(topic, () => {
+      resolve();
+      return accept(undefined);
+    }),
+  );
+  const honest = await startedNode({ bootstrap: victim.addresses() });
+  honest.topic(topic, () => accept(undefined));
+  await connected(victim, [honest]);
+  await expect.poll(() => honest.publish(topic, randomBytes("useful", 100)), POLL).toBeGreaterThan(0);
+  await arrived;
+  const crowd = await Promise.all(Array.from({ length: 10 }, () => stranger(victim)));
+  await expect.poll(() => victim.peers().length, POLL).toBeLessThanOrEqual(9);
+  expect(victim.peers()).toContain(honest.peerId);
+  expect(crowd.some((each) => each.getConnections().length === 0)).toBe(true);
+});
