@@ -6,9 +6,11 @@ import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../../src/core/index.ts";
 import * as arithmetic from "../../../src/trainer/graph/arithmetic.ts";
 import { differentiate } from "../../../src/trainer/graph/differentiate.ts";
-import { reshape, transpose } from "../../../src/trainer/graph/layout.ts";
+import * as layout from "../../../src/trainer/graph/layout.ts";
 import * as neural from "../../../src/trainer/graph/neural.ts";
-import { gemm, matmul } from "../../../src/trainer/graph/products.ts";
+import { OnnxModel } from "../../../src/trainer/graph/onnx-schema.ts";
+import { writeOnnx } from "../../../src/trainer/graph/onnx-writer.ts";
+import * as products from "../../../src/trainer/graph/products.ts";
 import {
   constant,
   input,
@@ -23,9 +25,13 @@ import {
   modelTensors,
   type ModelConfig,
 } from "../../../src/trainer/index.ts";
+import { gradientProgram } from "../../../src/trainer/model/programs.ts";
 import { tensorViews } from "../../../src/trainer/model/tensors.ts";
 import { compile } from "../../support/trainer/run-graph.ts";
 import { batchOf, floatWeights } from "../../support/trainer/models.ts";
+
+const { reshape, transpose } = layout;
+const { gemm, matmul } = products;
 
 const EPSILON = 1e-2;
 /** Central differences err by about epsilon^2 / 6 and by float32's 1e-7 / epsilon. */
@@ -69,6 +75,8 @@ const cases: Record<string, Case> = {
   meanOfAll: { shapes: [[2, 3]], f: (x) => arithmetic.meanOfAll(x) },
   reshape: { shapes: [[2, 6]], f: (x) => reshape(x, [3, 4]) },
   transpose: { shapes: [[2, 3, 4]], f: (x) => transpose(x, [2, 0, 1]) },
+  identity: { shapes: [[2, 3]], f: (x) => layout.identity(x) },
+  flip: { shapes: [[2, 3, 4]], f: (x) => products.flip(x) },
   gemm: {
     shapes: [
       [2, 3],
@@ -119,13 +127,63 @@ const cases: Record<string, Case> = {
   crossEntropy: { shapes: [[4, 3]], f: (logits) => neural.crossEntropy(logits, indices) },
 };
 
-describe("F15: gradient rules against central differences", () => {
-  test.for(Object.entries(cases))("%s", async ([name, { shapes, f, positive = false }]) => {
+/** Functions of the graph's operator modules through which no gradient flows, or which make no tensor. */
+const WITHOUT_GRADIENT: readonly string[] = [
+  "and",
+  "less",
+  "min",
+  "ropeTables",
+  "slice",
+  "sumOfSquares",
+  "where",
+];
+
+/** The names of ONNX's operators in a program. */
+function operatorsOf(program: Uint8Array): Set<string> {
+  const { graph } = OnnxModel.toObject(OnnxModel.decode(program)) as {
+    graph: { node: { opType: string }[] };
+  };
+  return new Set(graph.node.map(({ opType }) => opType));
+}
+
+function stageCase({ shapes, f }: Case): { inputs: Tensor[]; output: Tensor } {
+  const inputs = shapes.map((shape, i) => input(`x${i}`, "float32", shape));
+  return { inputs, output: f(...inputs) };
+}
+
+describe("T1: no operator is without a test of its gradient", () => {
+  test("every function of the operator modules has a case below, or is known to have no gradient", () => {
+    const tested = new Set(Object.keys(cases).map((name) => name.split(/[ ,]/)[0]));
+    const functions = Object.entries({ ...arithmetic, ...layout, ...neural, ...products });
+    const names = functions.filter(([, value]) => typeof value === "function").map(([name]) => name);
+    expect(names.filter((name) => !tested.has(name) && !WITHOUT_GRADIENT.includes(name))).toEqual([]);
+    expect(WITHOUT_GRADIENT.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  test("every operator in the graph of a model's loss and gradients is in some case's graph", () => {
+    const tested = new Set(["Slice"]); // only of tokens, which have no gradient
+    for (const each of Object.values(cases)) {
+      const { inputs, output } = stageCase(each);
+      const gradients = differentiate(arithmetic.meanOfAll(output), inputs);
+      const outputs = Object.fromEntries(gradients.map((tensor, i) => [`gradient${i}`, tensor]));
+      for (const name of operatorsOf(writeOnnx(inputs, { ...outputs, output }))) tested.add(name);
+    }
+    const model: ModelConfig = { ...modelPresets.tiny, vocabSize: 2000, tiedHead: false };
+    for (const c of [modelPresets.tiny, model]) {
+      const inGraph = [...operatorsOf(gradientProgram(c, 2))];
+      expect(inGraph.filter((name) => !tested.has(name))).toEqual([]);
+      expect(inGraph.length).toBeGreaterThan(10);
+    }
+  });
+});
+
+describe("T1 F15: gradient rules against central differences", () => {
+  test.for(Object.entries(cases))("%s", async ([name, each]) => {
+    const { shapes, positive = false } = each;
     const random = new SeededRandom(`${SEED}/${name}`);
     const draw = (shape: Shape): Float32Array =>
       Float32Array.from({ length: sizeOf(shape) }, () => random.unit() * 1.5 + (positive ? 0.5 : -0.75));
-    const inputs = shapes.map((shape, i) => input(`x${i}`, "float32", shape));
-    const output = f(...inputs);
+    const { inputs, output } = stageCase(each);
     const weighting = draw(output.shape);
     const total = arithmetic.mul(
       arithmetic.meanOfAll(arithmetic.mul(output, constant(weighting, output.shape))),
@@ -170,7 +228,7 @@ describe("F15: gradient rules against central differences", () => {
   });
 });
 
-describe("F15: gradients of whole models against central differences", () => {
+describe("T1 F15: gradients of whole models against central differences", () => {
   const tiny = modelPresets.tiny;
   const models: Record<string, ModelConfig> = {
     "tiny, tied head, grouped queries": tiny,
