@@ -3,6 +3,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // They have scripts of their own.
+    exclude: ["test/browser/**"],
     // Real processes and real training share two cores: files run in forks, at most two at a time.
     pool: "forks",
     maxWorkers: 2,

@@ -44,7 +44,7 @@ export async function spawnDaemon({ name, dir, args }: DaemonOptions): Promise<D
   const logPath = join(dir, name, "daemon.log");
   await mkdir(dataDir, { recursive: true });
   const log = await open(logPath, "a");
-  const child = spawn(process.execPath, [STARLING, "start", "--data", dataDir, ...args], {
+  const child = spawn(process.execPath, [STARLING, "start", "--data", dataDir, "--no-dashboard", ...args], {
     // The channel carries nothing: when we are killed it breaks, and the node stops itself.
     stdio: ["ignore", log.fd, log.fd, "ipc"],
     // Ctrl-C in a terminal reaches a whole process group; the nodes are told once, by us.

@@ -32,6 +32,20 @@ export function multiaddrs(text: string, previous: string[]): string[] {
   throw new InvalidArgumentError("Expected a multiaddr such as /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW….");
 }
 
+export interface ListenAddress {
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:4780`, `[::1]:4780`, or only a port of this machine. */
+export function listenAddress(text: string): ListenAddress {
+  const match = /^(?:(\[[\da-fA-F:.]+\]|[\w.-]+):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (port <= 65_535) return { host: (match?.[1] ?? "127.0.0.1").replace(/^\[|\]$/g, ""), port };
+  throw new InvalidArgumentError("Expected an address such as 127.0.0.1:4780, or a port.");
+}
+
 /** An author: an Ed25519 peer id, which always begins so. */
 export function author(text: string): string {
   if (/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/.test(text)) return text;

@@ -9,6 +9,7 @@ export function describeStatus(status: NodeStatus): string {
     ["run", `${status.runName} ${status.run}`],
     ["node", `${status.peerId} (${running(status)}, starling ${status.version}, ${status.engine})`],
     ["addresses", status.addresses.join(" ") || UNKNOWN],
+    ["dashboard", status.dashboardUrl ?? UNKNOWN],
     ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
     [
       "model",

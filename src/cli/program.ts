@@ -10,6 +10,7 @@ import {
   SEED_MAX,
   author,
   authors,
+  listenAddress,
   multiaddrs,
   paths,
   roundRange,
@@ -130,6 +131,18 @@ function addStart(program: Command): void {
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")
     .option("--local", "accept private and loopback addresses as nodes of the run", false)
+    .addOption(
+      new Option("--dashboard [address]", "where the dashboard is: host:port, or a port of this machine")
+        .default(true, "127.0.0.1:4780, or any free port")
+        .argParser(listenAddress),
+    )
+    .option("--no-dashboard", "show no dashboard")
+    .option(
+      "--dashboard-name <host>",
+      "a name besides localhost that the dashboard may be asked under; may be repeated",
+      paths,
+      [],
+    )
     .option(
       "--exit-when-finished",
       "stop when the run has ended instead of serving those who still need it",

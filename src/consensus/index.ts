@@ -14,7 +14,7 @@ export {
 } from "./header.ts";
 export { type PhaseLimits, type Rule, ruleSchema } from "./rule.ts";
 export { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
-export type { WeightTable } from "./weights.ts";
+export { type WeightTable, countedWork } from "./weights.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { type PhaseMark, type Seats, type Standing, firstVoters, standingAt } from "./admission.ts";
 export { phaseEnd } from "./phase-end.ts";

@@ -6,7 +6,7 @@ import { type GossipSub, StrictNoSign, gossipsub } from "@chainsafe/libp2p-gossi
 import { noise } from "@chainsafe/libp2p-noise";
 import { bootstrap } from "@libp2p/bootstrap";
 import { identify } from "@libp2p/identify";
-import type { Libp2p, PrivateKey } from "@libp2p/interface";
+import type { ComponentLogger, Libp2p, Metrics, PrivateKey } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from "@libp2p/kad-dht";
 import { mdns } from "@libp2p/mdns";
 import { type Ping, ping } from "@libp2p/ping";
@@ -44,9 +44,13 @@ export interface HostOptions {
   networkKey?: Uint8Array;
 }
 
+/** What makes libp2p count; without it nothing is counted. */
+export type HostMetrics = (components: { logger: ComponentLogger }) => Metrics;
+
 export interface HostDeps {
   privateKey: PrivateKey;
   datastore?: Datastore;
+  metrics?: HostMetrics;
   standing: Standing;
   door: Door;
   clock: Clock;
@@ -132,6 +136,7 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     start: false,
     privateKey: deps.privateKey,
     ...(deps.datastore === undefined ? {} : { datastore: deps.datastore }),
+    ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp()],
     ...(options.networkKey === undefined

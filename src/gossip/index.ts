@@ -1,5 +1,6 @@
 /** How bytes travel: the libp2p host, topics, blocks, sync. */
 export { type Swarm, type SwarmDeps, type SwarmOptions, createSwarm } from "./swarm.ts";
+export type { PeerLink } from "./links.ts";
 export type { BlockSource } from "./blocks-protocol.ts";
 export type { HeaderSource } from "./sync-protocol.ts";
 export type { SyncReply, SyncRequest } from "./sync-messages.ts";

@@ -34,6 +34,7 @@ export class Pings implements Service {
   readonly #deps: PingDeps;
   readonly #stopped = new AbortController();
   readonly #lastMs: number[] = [];
+  readonly #lastOf = new Map<PeerId, number>();
   readonly #failures = new Map<PeerId, number>();
   readonly #checking = new Map<PeerId, Promise<void>>();
   #running: Promise<void> = Promise.resolve();
@@ -62,11 +63,17 @@ export class Pings implements Service {
     return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? null;
   }
 
+  /** Of one peer's last ping; null before the first. */
+  lastMs(peer: PeerId): number | null {
+    return this.#lastOf.get(peer) ?? null;
+  }
+
   async #run(): Promise<void> {
     const { members, clock } = this.#deps;
     while (!this.#stopped.signal.aborted) {
       const peers = members.list();
       for (const peer of this.#failures.keys()) if (!peers.includes(peer)) this.#failures.delete(peer);
+      for (const peer of this.#lastOf.keys()) if (!peers.includes(peer)) this.#lastOf.delete(peer);
       await Promise.all(peers.map((peer) => this.#check(peer)));
       // Rejects only when we are stopped, which ends the loop.
       await clock.sleep(INTERVAL_MS, this.#stopped.signal).catch(() => undefined);
@@ -85,7 +92,7 @@ export class Pings implements Service {
     const id = peerIdFromString(peer);
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
-      this.#note(await this.#deps.ping.ping(id, { signal }));
+      this.#note(peer, await this.#deps.ping.ping(id, { signal }));
       if (await this.#canGossip(id)) this.#failures.delete(peer);
       else await this.#fail(id, "no gossip stream");
     } catch (error) {
@@ -93,7 +100,7 @@ export class Pings implements Service {
       // A peer without our ping protocol (one in another language, say) has answered, just not with a time.
       if (error instanceof Error && error.name === "UnsupportedProtocolError") return;
       // A late or broken answer is what is measured here.
-      this.#note(TIMEOUT_MS);
+      this.#note(peer, TIMEOUT_MS);
       await this.#fail(id, messageOf(error));
     }
   }
@@ -122,7 +129,8 @@ export class Pings implements Service {
     }
   }
 
-  #note(ms: number): void {
+  #note(peer: PeerId, ms: number): void {
+    this.#lastOf.set(peer, ms);
     this.#lastMs.push(ms);
     if (this.#lastMs.length > WINDOW) this.#lastMs.shift();
   }

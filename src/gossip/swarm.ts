@@ -18,7 +18,8 @@ import {
 import { type BlockSource, BlocksProtocol } from "./blocks-protocol.ts";
 import { Discovery } from "./discovery.ts";
 import { Door } from "./door.ts";
-import { CONNECTIONS_MAX, type Datastore, type HostOptions, createHost } from "./host.ts";
+import { CONNECTIONS_MAX, type Datastore, type HostMetrics, type HostOptions, createHost } from "./host.ts";
+import { type PeerLink, linksOf } from "./links.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
 import { Standing } from "./standing.ts";
@@ -34,6 +35,8 @@ export interface SwarmDeps {
   privateKey: PrivateKey;
   /** With one, the peers that were met survive a restart. */
   datastore?: Datastore;
+  /** libp2p's own counts, for operators. */
+  metrics?: HostMetrics;
   blocks: BlockSource;
   headers: HeaderSource;
   log: Logger;
@@ -48,6 +51,8 @@ export interface Swarm extends Service {
   peers(): PeerId[];
   /** A closed run: nobody but these may connect from now on, and who is connected and not among them is sent away. */
   admitOnly(peers: readonly PeerId[]): void;
+  /** How each of them is connected. */
+  links(): PeerLink[];
   /** Called for each peer of the run that is connected and identified, again when it comes back. */
   onPeer(listener: (peer: PeerId) => void): void;
   /** Subscribes. Accept is forwarded, ignore is not, reject is not and costs the sender. Throws `TOPIC_UNKNOWN`. */
@@ -93,13 +98,14 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     for (const connection of libp2p.getConnections())
       if (!door.admits(connection.remotePeer.toString() as PeerId)) connection.abort(new Error(why));
   };
-  const { privateKey, datastore } = deps;
+  const { privateKey, datastore, metrics } = deps;
   const host = await createHost(options, {
     privateKey,
     standing,
     door,
     clock,
     ...(datastore === undefined ? {} : { datastore }),
+    ...(metrics === undefined ? {} : { metrics }),
   });
   const { libp2p, pubsub, ping, dht } = host;
   const members = new Members(libp2p, run);
@@ -135,6 +141,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
       door.admitOnly(peers);
       sendAway("this run is closed to you");
     },
+    links: () => linksOf(libp2p, members, pings),
     onPeer: (listener) => members.onPeer(listener),
     topic: (name, handler) => topics.subscribe(name, handler),
     leave: (name) => topics.leave(name),

@@ -12,7 +12,9 @@ export type { Exclusion, LedgerEntry, LedgerFilter } from "./verify/ledger.ts";
 export type { VerifyProgress, VerifyReport } from "./verify/verify.ts";
 export { type AloneOptions, type AloneResult, trainAlone } from "./alone.ts";
 export type { CurvePoint, NodeState, NodeStatus, SettledStatus } from "./status.ts";
-export { type ControlOptions, assertDataIsFree, createControl } from "./control.ts";
+export { assertDataIsFree, createControl } from "./control.ts";
+export { type ServedNode, type ServedOptions, createServedNode } from "./served-node.ts";
+export type { DashboardOptions, Snapshot } from "../dashboard/index.ts";
 export { connectControl } from "./control-client.ts";
 export { type LogLevel, createLog } from "./pino-log.ts";
 export {

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { prometheusMetrics } from "@libp2p/prometheus-metrics";
 import { settledRoot } from "../consensus/index.ts";
 import {
   type Cid,
@@ -17,6 +18,7 @@ import {
   stopAll,
   systemClock,
 } from "../core/index.ts";
+import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
 import { type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts";
 import { type EngineName, parametersCount, supportedEngines, takeDevice } from "../trainer/index.ts";
@@ -35,6 +37,7 @@ import {
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
+import { Watch } from "./watch/watch.ts";
 
 export interface NodeOptions {
   readonly dataDir: string;
@@ -58,13 +61,13 @@ export interface NodeDeps {
   readonly log: Logger;
   readonly clock?: Clock;
   readonly recorder?: Recorder;
+  /** Takes libp2p's counts and the lengths of the rounds' stages; everything else it asks for itself. */
+  readonly metrics?: NodeMetrics;
 }
 
-export interface StarlingNode extends Service {
+export interface StarlingNode extends Service, SnapshotSource {
   readonly peerId: PeerId;
   status(): NodeStatus;
-  /** Calls the listener when the status may have changed; the answer takes it off again. */
-  onChange(listener: () => void): () => void;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
   exportTo(out: string): Promise<string[]>;
   /** Text that the settled model continues `prompt` with. */
@@ -96,9 +99,11 @@ class Node implements StarlingNode {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #recorder: Recorder | undefined;
+  readonly #metrics: NodeMetrics | undefined;
   readonly #stopping = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #delay: ReturnType<typeof monitorEventLoopDelay> = monitorEventLoopDelay({ resolution: 10 });
+  readonly #watch: Watch;
   #state: NodeState = "starting";
   #manifest: Manifest | undefined;
   #swarm: Swarm | undefined;
@@ -111,14 +116,28 @@ class Node implements StarlingNode {
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor(options: NodeOptions, run: RunId, store: Store, { log, clock, recorder }: NodeDeps) {
+  constructor(options: NodeOptions, run: RunId, store: Store, deps: NodeDeps) {
+    const { log, clock, recorder, metrics } = deps;
+
     this.#options = options;
     this.#run = run;
     this.#store = store;
     this.#log = log.child("node");
     this.#clock = clock ?? systemClock;
     this.#recorder = recorder;
+    this.#metrics = metrics;
     this.peerId = store.peerId;
+    this.#watch = new Watch({
+      clock: this.#clock,
+      log: this.#log,
+      dataDir: store.dir,
+      load: () => {
+        const { tokensPerSecond, bytesIn, bytesOut } = this.status();
+        return { tokensPerSecond, bytesIn, bytesOut };
+      },
+      changed: () => this.#changed(),
+    });
+    if (metrics !== undefined) this.#watch.onStage((stage, ms) => metrics.observeStage(stage, ms));
     this.finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -155,6 +174,12 @@ class Node implements StarlingNode {
         },
         log: this.#log,
         clock: this.#clock,
+        ...(this.#metrics && {
+          metrics: prometheusMetrics({
+            registry: this.#metrics.registry,
+            collectDefaultMetrics: false,
+          }),
+        }),
       },
     );
     this.#closeTo(swarm);
@@ -162,6 +187,7 @@ class Node implements StarlingNode {
     swarm.onPeer(() => this.#changed());
     this.#swarm = swarm;
     this.#delay.enable();
+    await this.#watch.start();
     this.#life = this.#live(swarm).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
     });
@@ -175,6 +201,7 @@ class Node implements StarlingNode {
   async #stop(): Promise<void> {
     const last = this.status();
     this.#stopping.abort(new Error("the node is stopping"));
+    await this.#watch.stop();
     await this.#loop?.stop();
     await this.#life;
     this.#delay.disable();
@@ -307,6 +334,7 @@ class Node implements StarlingNode {
   }
 
   #changed(): void {
+    if (this.#loop !== undefined) this.#watch.note(this.#loop.machine);
     for (const listener of this.#listeners) listener();
   }
 
@@ -327,6 +355,16 @@ class Node implements StarlingNode {
   #opened(): LearnerClient {
     if (this.#learner !== undefined && this.#loop !== undefined) return this.#learner;
     throw notReady("model");
+  }
+
+  snapshot(): Snapshot {
+    return this.#watch.snapshot({
+      status: this.status(),
+      pausedWhy: null,
+      manifest: this.#manifest,
+      swarm: this.#swarm,
+      machine: this.#loop?.machine,
+    });
   }
 
   status(): NodeStatus {

@@ -19,6 +19,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     peerId,
     pid: null,
     addresses: [],
+    dashboardUrl: null,
     state: "stopped",
     engine: "",
     parametersCount: 0,
@@ -61,7 +62,7 @@ export async function readOfflineStatus(dataDir: string, log: Logger): Promise<N
     const last = await readStatusFile(dataDir);
     const base = { ...emptyStatus(run, store.peerId), settled: settled ?? null };
     return last?.run === run
-      ? { ...base, ...last, state: "stopped", pid: null, addresses: [], peersCount: 0 }
+      ? { ...base, ...last, state: "stopped", pid: null, addresses: [], dashboardUrl: null, peersCount: 0 }
       : base;
   });
 }

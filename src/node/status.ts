@@ -34,6 +34,8 @@ export interface NodeStatus {
   readonly peerId: PeerId;
   readonly pid: number | null;
   readonly addresses: readonly string[];
+  /** Where its page is; null without one. */
+  readonly dashboardUrl: string | null;
   readonly state: NodeState;
   readonly engine: string;
   readonly parametersCount: number;

@@ -3,21 +3,23 @@
  * process that started it over an IPC channel, or with `--exit-when-finished` the end of the run.
  */
 import { mkdir, stat } from "node:fs/promises";
-import { type RunId, parseCid, stopAll } from "../../core/index.ts";
+import { type RunId, parseCid, startAll, stopAll } from "../../core/index.ts";
 import {
+  type DashboardOptions,
   type LogLevel,
   type Manifest,
   type NodeOptions,
+  type ServedNode,
   type StarlingNode,
   assertDataIsFree,
-  createControl,
   createLog,
-  createNode,
   networkKeyPath,
+  createServedNode,
   readManifestFile,
   readNetworkKey,
   writeNetworkKey,
 } from "../../node/index.ts";
+import type { ListenAddress } from "../arguments.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
 
@@ -34,6 +36,9 @@ export interface StartArguments {
   readonly dht: boolean;
   readonly mdns: boolean;
   readonly local: boolean;
+  /** True: at the usual place; false: nowhere. */
+  readonly dashboard: boolean | ListenAddress;
+  readonly dashboardName: string[];
   readonly exitWhenFinished: boolean;
   readonly logLevel: LogLevel;
 }
@@ -41,8 +46,12 @@ export interface StartArguments {
 /** Every interface, a port that the system chooses; give `--listen` a fixed port to be reachable behind a router. */
 const LISTEN_DEFAULT: readonly string[] = ["/ip4/0.0.0.0/tcp/0"];
 
+/** Only this machine can see it. A second node on the machine takes any free port. The port: Guess, nobody's. */
+const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
+
 export async function start(given: StartArguments): Promise<void> {
-  const { run: runText, data: dataDir, local, exitWhenFinished, logLevel, networkKey, ...network } = given;
+  const { run: runText, data: dataDir, local, exitWhenFinished, logLevel, networkKey, ...rest } = given;
+  const { dashboard: _page, dashboardName: _names, ...network } = rest;
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
   const log = createLog({ level: logLevel });
@@ -52,17 +61,24 @@ export async function start(given: StartArguments): Promise<void> {
   if (networkKey !== undefined)
     await writeNetworkKey(networkKeyPath(dataDir), await readNetworkKey(networkKey));
   const listen = network.listen.length > 0 ? network.listen : [...LISTEN_DEFAULT];
-  const node = await createNode({ ...network, listen, dataDir, run, localAddresses: local }, { log });
-  const control = createControl({ dataDir, target: node, requestStop: () => stopping.resolve(), log });
+  const { node, dashboard, services } = await createServedNode(
+    { ...network, listen, dataDir, run, localAddresses: local, dashboard: pageOf(given) },
+    { log, requestStop: () => stopping.resolve() },
+  );
   try {
-    await control.start();
-    await Promise.race([startAndPrint(node), stopping.promise]);
+    await Promise.race([startAndPrint({ node, dashboard, services }), stopping.promise]);
     await Promise.race([exitWhenFinished ? node.finished : failureOf(node), stopping.promise]);
   } finally {
     log.info("stopping");
-    // In reverse: the node first, then the socket, whose last word is the answer to `starling stop`.
-    await stopAll([control, node]);
+    // In reverse: the node first, and the socket last, whose last word is the answer to `starling stop`.
+    await stopAll(services);
   }
+}
+
+function pageOf({ dashboard, dashboardName }: StartArguments): DashboardOptions | null {
+  if (dashboard === false) return null;
+  if (dashboard === true) return { ...DASHBOARD_DEFAULT, names: dashboardName };
+  return { ...dashboard, otherPort: false, names: dashboardName };
 }
 
 /** Never resolves; rejects when the node fails. */
@@ -71,10 +87,11 @@ async function failureOf(node: StarlingNode): Promise<never> {
   return new Promise(() => undefined);
 }
 
-async function startAndPrint(node: StarlingNode): Promise<void> {
-  await node.start();
+async function startAndPrint({ node, dashboard, services }: ServedNode): Promise<void> {
+  await startAll(services);
   const { run, addresses } = node.status();
   process.stdout.write(`run ${run}\npeer ${node.peerId}\n`);
+  if (dashboard !== undefined) process.stdout.write(`dashboard ${dashboard.url()}\n`);
   for (const address of addresses) process.stdout.write(`address ${address}\n`);
 }
 

@@ -71,12 +71,17 @@ async function pidThatAnswers(): Promise<number | null | undefined> {
 describe("F7: a daemon", () => {
   test("prints who and where it is, answers status, refuses a second one, and stops when told", async () => {
     const child = spawnStart();
-    const [runLine, peerLine, addressLine] = await listening(child);
+    const [runLine, peerLine, dashboardLine, addressLine] = await listening(child);
     expect(runLine).toBe(`run ${run}`);
     const status = JSON.parse(await starling("status", "--data", "data", "--json")) as NodeStatus;
     expect(status).toMatchObject({ run, pid: child.pid });
     expect(peerLine).toBe(`peer ${status.peerId}`);
     expect(addressLine).toBe(`address ${status.addresses[0]}`);
+    expect(dashboardLine).toBe(`dashboard ${status.dashboardUrl}`);
+    const url = String(status.dashboardUrl);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    expect(await (await fetch(url)).text()).toContain("<title>Starling</title>");
+    expect(await (await fetch(`${url}metrics`)).text()).toMatch(/^libp2p_\w+ /m);
 
     await expect(starling("start", "--run", "run.json", ...START)).rejects.toMatchObject({
       code: 1,

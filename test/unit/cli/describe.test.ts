@@ -4,11 +4,12 @@ import { aStatus } from "../../support/status.ts";
 
 test("describeStatus() says who, where, how far, how well and what it cost", () => {
   const { run, peerId, settled } = aStatus();
-  expect(describeStatus(aStatus())).toBe(
+  expect(describeStatus(aStatus({ dashboardUrl: "http://127.0.0.1:4780/" }))).toBe(
     `\
 run          whale ${run}
 node         ${peerId} (pid 4242, starling 0.1.0, cpu)
 addresses    /ip4/127.0.0.1/tcp/4001
+dashboard    http://127.0.0.1:4780/
 state        training, phase 0, round 12, 3 peers
 model        1.0 M parameters, 492 k tokens learned by all
 settled      round 4, root ${settled?.root}
