@@ -10,7 +10,7 @@ import { type ContributionId, systemClock } from "../src/core/index.ts";
 import { Learner } from "../src/node/learner/learner.ts";
 import { presetOf } from "../src/node/presets.ts";
 import { parametersCount } from "../src/trainer/index.ts";
-import { mobyDickText } from "../scripts/testnet/text.ts";
+import { mobyDick } from "./book.ts";
 
 const options = new Command("bench:deltas")
   .option("--rounds <n>", "rounds of training", Number, 12)
@@ -29,7 +29,8 @@ const codec: CodecSchedule = codecScheduleSchema.parse([
   { fromTokens: 0, keepPerChunk: options.keep, valueBits: options.bits },
 ]);
 const tokensPerRound = options.peers * options.steps * batch.sequences * model.contextLength;
-const text = new TextEncoder().encode(mobyDickText());
+const shards = mobyDick();
+const data = { train: shards.train, heldOut: shards.heldOut, vocabulary: 256, tokenizerFile: null };
 
 const learners = await Promise.all(
   Array.from({ length: options.peers }, () =>
@@ -43,12 +44,12 @@ const learners = await Promise.all(
         tokensBudget: options.rounds * tokensPerRound,
         roundMsMax,
         seed: "1",
-        text,
-        heldOutShare: 0.1,
+        data,
+        start: null,
         engine: "cpu",
         threads: 1,
       },
-      systemClock,
+      { clock: systemClock, shards },
     ),
   ),
 );

@@ -19,11 +19,9 @@ import {
   initialWeights,
   learningRate,
   parametersCount,
-  splitHeldOut,
 } from "../src/trainer/index.ts";
-import { mobyDickText } from "../scripts/testnet/text.ts";
+import { mobyDick } from "./book.ts";
 
-const HELD_OUT_SHARE = 0.1;
 const HELD_OUT_BATCHES = 64;
 /** Budgets of what grew, as shares of what scratch has. */
 const SHARES = [0.25, 0.5, 0.75];
@@ -52,7 +50,7 @@ const options = new Command("bench:growth")
   .parse()
   .opts<{ from: number; to: number; smallSteps: number; steps: number; seeds: string; report?: string }>();
 
-const { train, heldOut } = splitHeldOut(new TextEncoder().encode(mobyDickText()), HELD_OUT_SHARE);
+const book = mobyDick();
 const { rungs } = presetOf("flight-school");
 const [small, large] = [phaseAt(options.from), phaseAt(options.to)];
 const parameters = { small: parametersCount(small.model), large: parametersCount(large.model) };
@@ -114,7 +112,7 @@ async function trained(
   const engine = await createEngine({ engine: "cpu", model, optimizer, sequences, threads: 1 });
   engine.state.weights.set(Float32Array.from(weights, fromFixed));
   await engine.load();
-  const batches = heldOutBatches(heldOut, { sequences, contextLength, batchesMax: HELD_OUT_BATCHES });
+  const batches = await heldOutBatches(book, { sequences, contextLength, batchesMax: HELD_OUT_BATCHES });
   const measure = async (): Promise<number> => {
     let sum = 0;
     for (const tokens of batches) sum += await engine.evaluate(tokens);
@@ -122,7 +120,7 @@ async function trained(
   };
   const startNats = await measure();
   for (let step = 0; step < steps; step++) {
-    const tokens = assignedBatch(train, { seed: `growth/${seed}`, step, sequences, contextLength });
+    const tokens = assignedBatch(book.tokens, { seed: `growth/${seed}`, step, sequences, contextLength });
     await engine.step(tokens, learningRate(optimizer, step, steps));
   }
   const lastNats = await measure();

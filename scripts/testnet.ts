@@ -27,7 +27,7 @@ async function testnet(argv: readonly string[], signal: AbortSignal): Promise<nu
   view.note(`folder ${options.dir}`);
   await writeText(files.text);
   const end = await runFlock(options, files, { view, clock: systemClock, signal });
-  const baseline = options.baseline ? await trainBaseline(files, end) : null;
+  const baseline = options.baseline ? await trainBaseline(options.dir, files, end) : null;
   const report = reportOf({ ...options, ...end, baseline });
   await writeFile(options.report, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(

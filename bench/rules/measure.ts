@@ -30,7 +30,7 @@ interface Learner {
 
 export async function measure(given: Settings, commit: string): Promise<Row> {
   const settings = asFlock(given);
-  const subject = subjectOf(given.model);
+  const subject = await subjectOf(given.model);
   // One learner with everybody's batch is what averaging gradients at every step comes to.
   const scale = given.rule === "synchronous" ? given.peersCount : 1;
   const sequences = subject.sequences * scale;

@@ -1,7 +1,7 @@
 /** What is trained: real text, and models small enough for many runs. */
-import { mobyDickText } from "../../scripts/testnet/text.ts";
 import { presetOf } from "../../src/node/presets.ts";
-import { type ModelConfig, type Optimizer, heldOutBatches, splitHeldOut } from "../../src/trainer/index.ts";
+import { type ModelConfig, type Optimizer, heldOutBatches } from "../../src/trainer/index.ts";
+import { mobyDick } from "../book.ts";
 import type { ModelName } from "./settings.ts";
 
 export interface Subject {
@@ -14,22 +14,20 @@ export interface Subject {
   readonly heldOut: readonly Int32Array[];
 }
 
-/** As the testnet holds out. */
-const HELD_OUT_SHARE = 0.1;
 /** 16 batches of 8 x 128 tokens: the noise between two models is far under 0.01 nats. Guess. */
 const BATCHES = 16;
 
-export function subjectOf(name: ModelName): Subject {
+export async function subjectOf(name: ModelName): Promise<Subject> {
   const { model, optimizer, batch } = presetOf("flight").rungs[0].phase;
   const shape = name === "flight" ? model : { ...model, ...SMALL };
-  const { train, heldOut } = splitHeldOut(new TextEncoder().encode(mobyDickText()), HELD_OUT_SHARE);
+  const book = mobyDick();
   const { sequences } = batch;
   return {
     model: shape,
     optimizer,
     sequences,
-    train,
-    heldOut: heldOutBatches(heldOut, {
+    train: book.tokens,
+    heldOut: await heldOutBatches(book, {
       sequences,
       contextLength: shape.contextLength,
       batchesMax: BATCHES,

@@ -54,6 +54,17 @@ def check_manifest(v):
     same("decoded", decode(block), v["manifest"])
 
 
+def check_record(v):
+    linked = lambda shards: [{**shard, "cid": Cid.parse(shard["cid"])} for shard in shards]
+    fields = {**v["fields"], "train": linked(v["fields"]["train"]), "heldOut": linked(v["fields"]["heldOut"])}
+    signature = ed25519.sign(bytes.fromhex(v["secret"]), b"starling/1/data\n" + encode(fields))
+    data = encode({**fields, "sig": signature})
+    same("bytes", data.hex(), v["bytes"])
+    same("cid", str(Cid.of(data, RAW)), v["cid"])
+    author = from_base58(fields["author"])
+    same("author", author[6:], ed25519.public_key(bytes.fromhex(v["secret"])))
+
+
 def check_header(v):
     data, secret = bytes.fromhex(v["bytes"]), bytes.fromhex(v["secret"])
     parsed_id, parsed = header.parse(data)
@@ -177,9 +188,10 @@ def check_growth(v):
 
 def check_batch(v):
     same("seed", training.batch_seed(v["settled"], v["round"], v["author"]), v["seed"])
-    same("train", training.train_bytes(v["textBytes"], v["heldOutShare"]), v["trainBytes"])
-    window = (v["trainBytes"], v["sequences"], v["contextLength"])
-    same("offsets", training.batch_offsets(v["seed"], v["step"], *window), v["offsets"])
+    sizes = (v["sequences"], v["contextLength"])
+    shard = training.assigned_shard(v["seed"], v["step"], v["shards"], *sizes)
+    same("shard", shard, v["shard"])
+    same("offsets", training.batch_offsets(v["seed"], v["step"], v["shards"][shard], *sizes), v["offsets"])
 
 
 def check_network(v):
@@ -227,6 +239,7 @@ CHECKS = {
     "protocol/manifest.json": check_manifest,
     "protocol/network.json": check_network,
     "protocol/random.json": check_random,
+    "protocol/record.json": check_record,
     "protocol/refused-header.json": check_refused_header,
     "protocol/root.json": check_root,
     "protocol/weights.json": check_weights,

@@ -1,19 +1,25 @@
 /** One node alone, for comparison: the same model, text and start weights, without a flock. */
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { silentLog } from "../../src/core/index.ts";
 import { type NodeStatus, readManifestFile, trainAlone } from "../../src/node/index.ts";
+import { dataDirOf } from "./daemon.ts";
 import type { FlockEnd } from "./flock.ts";
 import type { TestnetFiles } from "./options.ts";
 import type { Baseline } from "./report.ts";
 
 /** Trains with every core: the result does not depend on their number. */
-export async function trainBaseline(files: TestnetFiles, end: FlockEnd): Promise<Baseline> {
+export async function trainBaseline(dir: string, files: TestnetFiles, end: FlockEnd): Promise<Baseline> {
   const manifest = await readManifestFile(files.manifest);
   const steps = stepsPerNode(end.live);
   process.stderr.write(`one node alone trains ${steps} steps, for comparison\n`);
-  const text = new Uint8Array(await readFile(files.text));
-  const threads = availableParallelism();
-  const { validationLossLastNats, curve } = await trainAlone({ manifest, text, steps, threads });
+  const { validationLossLastNats, curve } = await trainAlone({
+    manifest,
+    // The first node's, which has stopped.
+    dataDir: dataDirOf(dir, "node-1"),
+    steps,
+    threads: availableParallelism(),
+    log: silentLog,
+  });
   return { steps, validationLossLastNats, curve };
 }
 

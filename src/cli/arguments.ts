@@ -1,5 +1,6 @@
 /** Readers of option values. What they throw, commander prints as a usage error beside the option's name. */
 import { InvalidArgumentError } from "commander";
+import { type Cid, parseCid } from "../core/index.ts";
 
 /** A whole number in [min, max]. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -8,6 +9,19 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
   };
+}
+
+/** A number between 0 and 1, neither of them. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value > 0 && value < 1) return value;
+  throw new InvalidArgumentError("Expected a share between 0 and 1, such as 0.1.");
+}
+
+/** Collects CIDs. */
+export function cids(text: string, previous: Cid[]): Cid[] {
+  if (parseCid(text) !== undefined) return [...previous, text as Cid];
+  throw new InvalidArgumentError("Expected a CID such as bafkrei….");
 }
 
 export interface RoundRange {

@@ -10,13 +10,16 @@ import {
   SEED_MAX,
   author,
   authors,
+  cids,
   listenAddress,
   multiaddrs,
   paths,
   roundRange,
+  share,
   wholeNumber,
 } from "./arguments.ts";
 import type { CreditsArguments } from "./commands/credits.ts";
+import type { DataAddArguments } from "./commands/data.ts";
 import type { ExportArguments } from "./commands/export.ts";
 import type { InitArguments } from "./commands/init.ts";
 import type { LedgerArguments } from "./commands/ledger.ts";
@@ -61,6 +64,7 @@ export function createProgram(): Command {
     .helpCommand(false)
     .exitOverride();
   addInit(program);
+  addData(program);
   addStart(program);
   addStatus(program);
   addExport(program);
@@ -85,9 +89,19 @@ function dataOption(): Option {
 function addInit(program: Command): void {
   program
     .command("init")
-    .description("make a new run from a text: writes its manifest and prints the run's CID")
+    .description("make a new run: writes its manifest and prints the run's CID")
     .requiredOption("--preset <name>", "model, optimiser and budget that belong together, such as flight")
-    .option("--text <path>", "the text to learn: a file, or a folder of files")
+    .option("--text <path>", "the text to learn: a file, or a folder of files (see `starling data add`)")
+    .option(
+      "--record <cid>",
+      "data that `starling data add` has put into the folder; may be repeated",
+      cids,
+      [],
+    )
+    .option("--tokenizer <file>", "a tokenizer.json instead of bytes")
+    .option("--from <folder>", "start from a model as `starling export` writes it: weights and tokenizer")
+    .option("--source <text>", "where the text is from")
+    .option("--licence <text>", "under what licence the text is")
     .option("--plan", "print the preset's phases with what they ask of a node, and make nothing", false)
     .option("--out <file>", "where to write the manifest", "run.json")
     .addOption(dataOption())
@@ -106,6 +120,7 @@ function addInit(program: Command): void {
       `
 Examples:
   $ starling init --preset flight --text my-book.txt --out run.json
+  $ starling init --preset flight --from my-model --text more.txt
   $ starling init --preset flight --text my-book.txt --private
   $ starling init --preset open-500m --plan
 
@@ -113,6 +128,30 @@ The network key of a closed run goes beside the manifest (run.key). Give both to
 outsiders do not see.`,
     )
     .action(async (given: InitArguments) => (await import("./commands/init.ts")).init(given));
+}
+
+function addData(program: Command): void {
+  const data = program.command("data").description("the data that runs learn from").helpCommand(false);
+  data
+    .command("add")
+    .description("cut text into shards in the data folder; prints the CID of their signed record")
+    .argument("<path>", "a file, or a folder of files: text, .jsonl or .parquet; .gz and .zst are unpacked")
+    .addOption(dataOption())
+    .option("--tokenizer <file>", "a tokenizer.json instead of bytes")
+    .option("--source <text>", "where it is from; default: the name of the file or folder")
+    .option("--licence <text>", "under what licence it is")
+    .option("--field <name>", "the field or column that holds the text", "text")
+    .option("--held-out <share>", "what is only measured on", share, 0.1)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ starling data add corpus/ --licence CC-BY-4.0
+  $ starling init --preset flight --record bafkrei…`,
+    )
+    .action(async (path: string, given: DataAddArguments) =>
+      (await import("./commands/data.ts")).addToFolder(path, given),
+    );
 }
 
 function addStart(program: Command): void {

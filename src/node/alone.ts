@@ -1,71 +1,118 @@
-/** One node without a network: the baseline that a flock has to beat. */
-import { systemClock } from "../core/index.ts";
+/** One node without a network: `starling train`, and the baseline that a flock has to beat. */
+import { type Logger, fromFixed, systemClock, toFixed } from "../core/index.ts";
+import { openStore } from "../storage/index.ts";
 import {
-  assignedBatch,
+  type Engine,
+  type EngineName,
+  type ShardSource,
+  nextBatch,
   createEngine,
+  decodeWeights,
   heldOutBatches,
   initialWeights,
   learningRate,
-  splitHeldOut,
 } from "../trainer/index.ts";
+import { type RunData, createShardSource, readStoredData, storedBodies } from "./data/run-data.ts";
 import { FINAL_BATCHES } from "./loop.ts";
 import { type Manifest, limitsOf, phaseOf } from "./manifest.ts";
+import { readStartWeights } from "./start-weights.ts";
 import type { CurvePoint } from "./status.ts";
 
 export interface AloneOptions {
   readonly manifest: Manifest;
-  /** The whole text of the run. */
-  readonly text: Uint8Array;
+  /** A folder with all that the manifest names, as `initRun` leaves it; no node runs on it. */
+  readonly dataDir: string;
   readonly steps: number;
   readonly threads: number;
-  onStep?(step: number, lossNats: number): void;
+  readonly engine?: EngineName;
+  readonly signal?: AbortSignal;
+  readonly log: Logger;
+  readonly onStep?: (step: AloneStep) => void;
+}
+
+export interface AloneStep {
+  readonly step: number;
+  readonly lossNats: number;
+  /** Whenever it was measured last. */
+  readonly validationLossNats: number;
 }
 
 export interface AloneResult {
+  readonly data: RunData;
+  /** (P,) fixed point. */
+  readonly weights: Int32Array;
+  /** Fewer than were asked for when the signal came. */
+  readonly stepsDone: number;
   readonly validationLossFirstNats: number;
   readonly validationLossLastNats: number;
   readonly curve: readonly CurvePoint[];
   readonly trainingSeconds: number;
 }
 
-/** The same model, optimiser, schedule and batch as the run's, for so many steps; on the same held-out batches. */
+/**
+ * The same model, optimiser, schedule and batch as the run's, for so many steps; on the same held-out batches.
+ * @throws StarlingError the storage room's, `DATA_INVALID`, `DATA_TOO_SHORT`, `ENGINE_UNAVAILABLE`
+ */
 export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
-  const { manifest, steps } = options;
+  const { manifest, dataDir, threads, log } = options;
+  const { model, optimizer, batch } = phaseOf(manifest, 0);
+  const store = await openStore(dataDir, { log });
+  try {
+    const data = await readStoredData(store.blocks, manifest);
+    const read = storedBodies(store.blocks);
+    const shards = createShardSource(data, read);
+    const start = await readStartWeights(manifest, read);
+    const weights = start === null ? initialWeights(model, manifest.seed) : decodeWeights(model, start);
+    const { sequences } = batch;
+    const name = options.engine ?? "cpu";
+    const engine = await createEngine({ engine: name, model, optimizer, sequences, threads });
+    try {
+      weights.forEach((value, i) => (engine.state.weights[i] = fromFixed(value)));
+      await engine.load();
+      const trained = await train(engine, shards, options);
+      await engine.sync();
+      engine.state.weights.forEach((value, i) => (weights[i] = toFixed(value)));
+      return { ...trained, data, weights };
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+async function train(
+  engine: Engine,
+  shards: ShardSource,
+  { manifest, steps, signal, onStep }: AloneOptions,
+): Promise<Omit<AloneResult, "data" | "weights">> {
   const { model, optimizer, batch } = phaseOf(manifest, 0);
   const { tokensPerStep } = limitsOf(manifest, 0);
-  const { train, heldOut } = splitHeldOut(options.text, manifest.data.heldOutShare);
-  const { sequences } = batch;
-  const { contextLength } = model;
-  const engine = await createEngine({ engine: "cpu", model, optimizer, sequences, threads: options.threads });
-  const weights = initialWeights(model, manifest.seed);
-  weights.forEach((value, i) => (engine.state.weights[i] = value / 2 ** 24));
-  await engine.load();
-  const batches = heldOutBatches(heldOut, { sequences, contextLength, batchesMax: FINAL_BATCHES });
+  const sizes = { sequences: batch.sequences, contextLength: model.contextLength };
+  const batches = await heldOutBatches(shards, { ...sizes, batchesMax: FINAL_BATCHES });
   const evaluate = async (): Promise<number> => {
     let sum = 0;
     for (const tokens of batches) sum += await engine.evaluate(tokens);
     return sum / batches.length;
   };
   const validationLossFirstNats = await evaluate();
+  let validationLossLastNats = validationLossFirstNats;
   const curve: CurvePoint[] = [{ round: 0, tokens: 0, validationLossNats: validationLossFirstNats }];
   let trainingSeconds = 0;
-  for (let step = 0; step < steps; step++) {
-    const seed = `alone/${manifest.seed}`;
-    const tokens = assignedBatch(train, { seed, step, sequences, contextLength });
+  let stepsDone = 0;
+  while (stepsDone < steps && !signal?.aborted) {
+    const tokens = await nextBatch(shards, { seed: `alone/${manifest.seed}`, step: stepsDone, ...sizes });
     const startedMs = systemClock.nowMs();
-    const lr = learningRate(optimizer, step, steps);
-    const { lossNats } = await engine.step(tokens, lr);
+    const { lossNats } = await engine.step(tokens, learningRate(optimizer, stepsDone, steps));
     trainingSeconds += (systemClock.nowMs() - startedMs) / 1000;
-    options.onStep?.(step + 1, lossNats);
-    const done = step + 1;
-    if (done % batch.stepsPerRound !== 0 && done !== steps) continue;
-    curve.push({
-      round: Math.ceil(done / batch.stepsPerRound),
-      tokens: done * tokensPerStep,
-      validationLossNats: await evaluate(),
-    });
+    stepsDone += 1;
+    const isLast = stepsDone === steps || signal?.aborted === true;
+    if (stepsDone % batch.stepsPerRound === 0 || isLast) {
+      validationLossLastNats = await evaluate();
+      const round = Math.ceil(stepsDone / batch.stepsPerRound);
+      curve.push({ round, tokens: stepsDone * tokensPerStep, validationLossNats: validationLossLastNats });
+    }
+    onStep?.({ step: stepsDone, lossNats, validationLossNats: validationLossLastNats });
   }
-  await engine.close();
-  const validationLossLastNats = curve.at(-1)?.validationLossNats ?? validationLossFirstNats;
-  return { validationLossFirstNats, validationLossLastNats, curve, trainingSeconds };
+  return { stepsDone, validationLossFirstNats, validationLossLastNats, curve, trainingSeconds };
 }

@@ -1,6 +1,10 @@
 /** The composition root: a node, its manifest and its status. */
 export { type NodeOptions, type StarlingNode, createNode } from "./node.ts";
-export { type InitOptions, draftManifest, initRun } from "./init.ts";
+export { type DraftParts, type InitOptions, type RunOptions, draftManifest, initRun } from "./init.ts";
+export { type AddOptions, addToFolder } from "./data/add.ts";
+export type { FileProgress } from "./data/files.ts";
+export type { DataRecord } from "./data/record.ts";
+export { readTokenizerFile } from "./model-folder.ts";
 export { type Manifest, type Phase, readManifestFile, runIdOf, writeManifestFile } from "./manifest.ts";
 export { type NetworkKey, networkKeyPath, readNetworkKey, writeNetworkKey } from "./network-key.ts";
 export { presetNames } from "./presets.ts";

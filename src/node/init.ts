@@ -1,92 +1,125 @@
-/** Makes a run: cuts a text into blocks and writes the manifest that names them. */
-import { readFile, readdir, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
-import {
-  type Digest,
-  type Logger,
-  type PeerId,
-  type RunId,
-  StarlingError,
-  messageOf,
-} from "../core/index.ts";
-import { openStore, putBody } from "../storage/index.ts";
+/** Makes a run: cuts a text into shards, takes a tokenizer and weights to start from, and writes the manifest. */
+import { basename, resolve } from "node:path";
+import { type Cid, type Digest, type Logger, type PeerId, type RunId, bytesOf } from "../core/index.ts";
+import { type Store, openStore, putBody } from "../storage/index.ts";
+import { BYTE_VOCABULARY, type ModelConfig } from "../trainer/index.ts";
+import { type AddOptions, addData } from "./data/add.ts";
+import type { TokenizerName } from "./data/record.ts";
+import { readStoredData, tokenizerOf } from "./data/run-data.ts";
 import { type Manifest, encodeManifest, parseManifest, runIdOf } from "./manifest.ts";
+import { type ModelFolder, readModelFolder } from "./model-folder.ts";
 import { type NetworkKey, createNetworkKey, networkKeyPath, writeNetworkKey } from "./network-key.ts";
 import { presetOf } from "./presets.ts";
 import type { Rung } from "./presets/preset.ts";
 
-export interface InitOptions {
+export interface RunOptions {
   readonly preset: string;
-  /** A text file, or a folder whose files are taken in the order of their names. */
-  readonly textPath: string;
-  /** The last share of the text, held out for validation. */
-  readonly heldOutShare?: number;
   readonly name?: string;
   readonly seed?: number;
   /** Nodes that the first round waits for. */
   readonly startPeers?: number;
   /** Length of each phase, in rounds of `startPeers` nodes that do all their steps. */
   readonly rounds?: number;
-  readonly licence?: string;
   /** Only these may take part. */
   readonly admit?: readonly PeerId[];
+}
+
+export interface InitOptions extends RunOptions, Omit<Partial<AddOptions>, "path" | "tokenizerFile"> {
+  /** What to cut: a file or a folder. */
+  readonly textPath?: string;
+  /** Records of data that is in the folder already. */
+  readonly data?: readonly Cid[];
+  readonly tokenizerFile?: Uint8Array | null;
+  /** A folder whose model and weights the run starts from, and whose tokenizer it uses. */
+  readonly fromDir?: string;
   /** Make a network key, without which nobody can connect. */
   readonly isPrivate?: boolean;
 }
 
-const HELD_OUT_SHARE = 0.1;
+/** What of a manifest is known only when its data has been cut. */
+export interface DraftParts {
+  readonly data: readonly Cid[];
+  readonly tokenizer?: TokenizerName;
+  readonly vocabulary?: number;
+  readonly start?: { readonly cid: Cid; readonly model: ModelConfig };
+  readonly networkKey?: Digest;
+}
 
 /**
- * The text's blocks go into `dataDir`, from where a node started on it serves them; the network key of a closed run too.
+ * Everything that the manifest names goes into `dataDir`, from where a node started on it serves it; the network key of a
+ * closed run too.
  */
 export async function initRun(
   options: InitOptions,
   { dataDir, log }: { dataDir: string; log: Logger },
 ): Promise<{ run: RunId; manifest: Manifest; networkKey: NetworkKey | undefined }> {
-  const text = await readText(options.textPath);
+  presetOf(options.preset);
   const networkKey = options.isPrivate === true ? createNetworkKey() : undefined;
   const store = await openStore(dataDir, { log });
   try {
-    const root = await putBody(store.blocks, text);
-    const manifest = draftManifest(options, { root, bytes: text.length }, networkKey?.digest);
-    const run = runIdOf(manifest);
-    await store.blocks.put(run, encodeManifest(manifest));
+    const made = await initRunIn(store, options, networkKey?.digest);
     if (networkKey !== undefined) await writeNetworkKey(networkKeyPath(dataDir), networkKey);
-    return { run, manifest, networkKey };
+    return { ...made, networkKey };
   } finally {
     await store.close();
   }
 }
 
-/** @throws StarlingError `PRESET_UNKNOWN`, `MANIFEST_INVALID` */
-export function draftManifest(
+async function initRunIn(
+  store: Store,
   options: InitOptions,
-  data: Pick<Manifest["data"], "root" | "bytes">,
-  networkKey?: Digest,
-): Manifest {
+  networkKey: Digest | undefined,
+): Promise<{ run: RunId; manifest: Manifest }> {
+  const { textPath, fromDir, data = [], ...rest } = options;
+  const from = fromDir === undefined ? undefined : await readModelFolder(fromDir);
+  const tokenizerFile = options.tokenizerFile ?? from?.tokenizerFile ?? null;
+  const added =
+    textPath === undefined ? [] : [(await addData(store, { ...rest, path: textPath, tokenizerFile })).cid];
+  const parts: DraftParts = {
+    data: [...data, ...added],
+    tokenizer: tokenizerFile === null ? "bytes" : await putBody(store.blocks, tokenizerFile),
+    vocabulary: tokenizerOf(tokenizerFile).vocabulary,
+    ...(from && { start: await putWeights(store, from) }),
+    ...(networkKey && { networkKey }),
+  };
+  const manifest = draftManifest(
+    { name: basename(resolve(textPath ?? fromDir ?? "run")), ...options },
+    parts,
+  );
+  // Read back whole, as every node will: what a run names must be there and fit together.
+  await readStoredData(store.blocks, manifest);
+  const run = runIdOf(manifest);
+  await store.blocks.put(run, encodeManifest(manifest));
+  return { run, manifest };
+}
+
+async function putWeights(
+  store: Store,
+  { model, weights }: ModelFolder,
+): Promise<NonNullable<DraftParts["start"]>> {
+  return { cid: await putBody(store.blocks, bytesOf(weights)), model };
+}
+
+/** @throws StarlingError `PRESET_UNKNOWN`, `MANIFEST_INVALID` */
+export function draftManifest(options: RunOptions, parts: DraftParts): Manifest {
   const { rungs } = presetOf(options.preset);
   const startPeers = options.startPeers ?? rungs[0].phase.rule.startPeers;
+  const vocabSize = parts.vocabulary ?? BYTE_VOCABULARY;
   const draft = {
     v: 1,
-    name: options.name ?? basename(resolve(options.textPath)),
+    name: options.name ?? "run",
     seed: String(options.seed ?? 1),
     founders: [],
-    ...admissionOf(options.admit ?? [], networkKey),
-    data: {
-      ...data,
-      heldOutShare: options.heldOutShare ?? HELD_OUT_SHARE,
-      source: basename(resolve(options.textPath)),
-      licence: options.licence ?? "unknown",
-    },
-    tokenizer: "bytes",
-    phases: rungs.map(({ rounds, phase }) => ({
-      ...phase,
-      tokensBudget:
-        (options.rounds ?? rounds) *
-        Math.min(startPeers, phase.entry?.seats ?? startPeers) *
-        tokensPerRound(phase),
-      rule: { ...phase.rule, startPeers },
-    })),
+    ...admissionOf(options.admit ?? [], parts.networkKey),
+    data: parts.data,
+    tokenizer: parts.tokenizer ?? "bytes",
+    start: parts.start?.cid ?? null,
+    phases: rungs.map(({ rounds, phase }, index) => {
+      const model = index === 0 && parts.start ? parts.start.model : { ...phase.model, vocabSize };
+      const seats = Math.min(startPeers, phase.entry?.seats ?? startPeers);
+      const tokensBudget = (options.rounds ?? rounds) * seats * tokensPerRound({ ...phase, model });
+      return { ...phase, model, tokensBudget, rule: { ...phase.rule, startPeers } };
+    }),
   };
   return parseManifest(draft);
 }
@@ -100,26 +133,4 @@ function admissionOf(peers: readonly PeerId[], networkKey?: Digest): Pick<Manife
   if (peers.length === 0 && networkKey === undefined) return {};
   const listed = peers.length === 0 ? {} : { peers };
   return { admission: networkKey === undefined ? listed : { ...listed, networkKey } };
-}
-
-async function readText(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    const isFolder = (await stat(path)).isDirectory();
-    const names = isFolder
-      ? (await readdir(path, { recursive: true, withFileTypes: true })).filter((e) => e.isFile())
-      : [];
-    const paths = isFolder ? names.map((e) => join(e.parentPath, e.name)).sort() : [path];
-    bytes = Buffer.concat(await Promise.all(paths.map((file) => readFile(file))));
-  } catch (error) {
-    throw new StarlingError(
-      "TEXT_UNREADABLE",
-      `expected a text file or folder at ${path}: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (bytes.length > 0) return bytes;
-  throw new StarlingError("TEXT_EMPTY", `expected text at ${path}, got 0 bytes`);
 }

@@ -1,7 +1,6 @@
 /** A run's constitution. Content-addressed: the run's name is the CID of its canonical DAG-CBOR. */
 import { decode, encode } from "@ipld/dag-cbor";
 import { readFile, writeFile } from "node:fs/promises";
-import { peerIdFromString } from "@libp2p/peer-id";
 import { z } from "zod";
 import { type CodecSchedule, codecAt, codecScheduleSchema, deltaBytesMax } from "../codec/index.ts";
 import {
@@ -33,6 +32,8 @@ import {
   optimizerSchema,
   tensorLengths,
 } from "../trainer/index.ts";
+import { type TokenizerName, tokenizerNameSchema } from "./data/record.ts";
+import { isEd25519PeerId } from "./peer-ids.ts";
 
 export const MANIFEST_VERSION = 1;
 
@@ -74,16 +75,11 @@ export interface Manifest {
   readonly founders: readonly PeerId[];
   /** Of a closed run; absent: anybody may take part. */
   readonly admission?: Admission;
-  readonly data: {
-    /** The text as a body: its blocks travel among peers. */
-    readonly root: Cid;
-    readonly bytes: number;
-    /** The last share of the text is only measured on. */
-    readonly heldOutShare: number;
-    readonly source: string;
-    readonly licence: string;
-  };
-  readonly tokenizer: "bytes";
+  /** Records of shards (data/record.ts), as bodies: what is learned is all of them together. */
+  readonly data: readonly Cid[];
+  readonly tokenizer: TokenizerName;
+  /** The weights that the first phase starts from, as a body of P int32; null: initial weights from the seed. */
+  readonly start: Cid | null;
   /** The model ladder, up to `PHASES_MAX` rungs. */
   readonly phases: readonly Phase[];
 }
@@ -113,10 +109,6 @@ const phaseSchema: z.ZodType<Phase> = z
     entry: entrySchema.exactOptional(),
   })
   .refine(
-    (p) => p.model.vocabSize === BYTE_VOCABULARY,
-    `expected vocabSize ${BYTE_VOCABULARY}, the byte tokenizer's`,
-  )
-  .refine(
     (p) => weightMax(p) <= WEIGHT_MAX,
     `expected stepsMax * sequences * contextLength * weightWindow * membersMax <= ${WEIGHT_MAX}, or voting weights would not be exact`,
   );
@@ -133,40 +125,28 @@ const admissionSchema = z
   })
   .refine((a) => a.peers !== undefined || a.networkKey !== undefined, "expected peers, networkKey, or both");
 
-const manifestSchema: z.ZodType<Manifest> = z.strictObject({
-  v: z.literal(MANIFEST_VERSION),
-  name: text.min(1),
-  seed: text,
-  founders: z.array(peerId).max(1024),
-  admission: admissionSchema.exactOptional(),
-  data: z.strictObject({
-    root: cid,
-    bytes: z
-      .int()
+const manifestSchema: z.ZodType<Manifest> = z
+  .strictObject({
+    v: z.literal(MANIFEST_VERSION),
+    name: text.min(1),
+    seed: text,
+    founders: z.array(peerId).max(1024),
+    admission: admissionSchema.exactOptional(),
+    data: z.array(cid).min(1).max(64),
+    tokenizer: tokenizerNameSchema,
+    start: cid.nullable(),
+    phases: z
+      .array(phaseSchema)
       .min(1)
-      .max(2 ** 31),
-    heldOutShare: z.number().gt(0).lt(1),
-    source: text,
-    licence: text,
-  }),
-  tokenizer: z.literal("bytes"),
-  phases: z
-    .array(phaseSchema)
-    .min(1)
-    .max(PHASES_MAX)
-    .superRefine((phases, context) => {
-      for (const issue of ladderIssues(phases)) context.addIssue({ code: "custom", ...issue });
-    }),
-});
-
-function isEd25519PeerId(value: unknown): boolean {
-  try {
-    return typeof value === "string" && peerIdFromString(value).type === "Ed25519";
-  } catch {
-    // Not a peer id at all.
-    return false;
-  }
-}
+      .max(PHASES_MAX)
+      .superRefine((phases, context) => {
+        for (const issue of ladderIssues(phases)) context.addIssue({ code: "custom", ...issue });
+      }),
+  })
+  .refine(
+    (m) => m.tokenizer !== "bytes" || m.phases.every(({ model }) => model.vocabSize === BYTE_VOCABULARY),
+    `expected vocabSize ${BYTE_VOCABULARY}, the byte tokenizer's`,
+  );
 
 /** What one author can claim at most, summed over a window of full rounds; far below 2^53, with room for factors. */
 function weightMax({ model, batch, rule }: Phase): number {

@@ -20,9 +20,11 @@ import {
 } from "../core/index.ts";
 import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
 import { type Swarm, createSwarm } from "../gossip/index.ts";
-import { type Store, openStore, pullBody, writeFiles } from "../storage/index.ts";
+import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import { type EngineName, parametersCount, supportedEngines, takeDevice } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
+import { DataPull } from "./data/pull.ts";
+import { readRunData } from "./data/run-data.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import {
@@ -36,6 +38,7 @@ import {
 } from "./manifest.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
+import { readStartWeights } from "./start-weights.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
 import { Watch } from "./watch/watch.ts";
 
@@ -112,6 +115,7 @@ class Node implements StarlingNode {
   #engine: EngineName = "cpu";
   #deviceIndex: number | undefined;
   #life: Promise<void> = Promise.resolve();
+  #shards: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -204,6 +208,7 @@ class Node implements StarlingNode {
     await this.#watch.stop();
     await this.#loop?.stop();
     await this.#life;
+    await this.#shards;
     this.#delay.disable();
     await stopAll([this.#learner, this.#swarm].filter((service) => service !== undefined).toReversed());
     await writeFiles(this.#store.dir, new Map([[STATUS_FILE, encodeStatus(last)]]));
@@ -211,18 +216,29 @@ class Node implements StarlingNode {
     this.#state = "stopped";
   }
 
-  /** Manifest, text, learner, history: then rounds. */
+  /** Manifest, data, learner, history: then rounds. */
   async #live(swarm: Swarm): Promise<void> {
     this.#state = "fetching";
     const manifest = (this.#manifest ??= await this.#fetchManifest(swarm));
     this.#closeTo(swarm);
-    const text = await this.#fetchText(manifest, swarm);
     const phase = phaseOf(manifest, PHASE);
     if (manifest.phases.length > 1) {
       const context = { phases: manifest.phases.length };
       this.#log.warn("this version trains the first phase of the ladder only, and ends with it", context);
     }
-    const client = createLearnerClient(this.#log);
+    const pull = new DataPull({
+      blocks: this.#store.blocks,
+      fetch: (cid) => this.#persist("data", () => this.#fetchBlock(swarm, cid)),
+      self: this.peerId,
+      signal: this.#stopping.signal,
+    });
+    const data = await readRunData(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
+    const start = await readStartWeights(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
+    const { rest } = await pull.all(data);
+    this.#shards = rest.catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#fail(error);
+    });
+    const client = createLearnerClient({ log: this.#log, block: (cid) => pull.block(cid) });
     this.#learner = client;
     client.failed.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
@@ -237,8 +253,8 @@ class Node implements StarlingNode {
         tokensBudget: phase.tokensBudget,
         roundMsMax: phase.roundMsMax,
         seed: manifest.seed,
-        text,
-        heldOutShare: manifest.data.heldOutShare,
+        data,
+        start,
         engine: this.#engine,
         deviceIndex: this.#deviceIndex,
         threads: this.#options.threads || availableParallelism(),
@@ -296,16 +312,6 @@ class Node implements StarlingNode {
     const block = await this.#persist("manifest", () => this.#fetchBlock(swarm, this.#run));
     await this.#store.blocks.put(this.#run, block);
     return decodeManifest(block);
-  }
-
-  async #fetchText(manifest: Manifest, swarm: Swarm): Promise<Uint8Array> {
-    const { root, bytes } = manifest.data;
-    const pulled = await this.#persist("text", () =>
-      pullBody(this.#store.blocks, root, { bytesMax: bytes, fetch: (cid) => this.#fetchBlock(swarm, cid) }),
-    );
-    if (pulled.kind === "accept" && pulled.value.length === bytes) return pulled.value;
-    const got = pulled.kind === "accept" ? `${pulled.value.length} bytes` : pulled.detail;
-    throw new StarlingError("DATA_INVALID", `expected ${bytes} bytes of text under ${root}, got ${got}`);
   }
 
   #fetchBlock(swarm: Swarm, cid: Cid): Promise<Uint8Array> {

@@ -35,7 +35,7 @@ interface Block {
 type Take = <T>(cid: Cid, check: (block: Uint8Array) => Verdict<T>) => Promise<Verdict<T>>;
 
 /** Stores a body of at most 25 GB, its node last, so that a node on disk had all its blocks. */
-export async function putBody(blocks: BlockStore, bytes: Uint8Array): Promise<Cid> {
+export async function putBody(blocks: Pick<BlockStore, "put">, bytes: Uint8Array): Promise<Cid> {
   const { root, children } = cut(bytes);
   await forEachParallel(children, PULLS_MAX, (block) => blocks.put(block.cid, block.bytes));
   await blocks.put(root.cid, root.bytes);

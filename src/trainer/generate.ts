@@ -1,7 +1,7 @@
 /** Text from a model, one token after another. */
 import { assert, SeededRandom } from "../core/index.ts";
-import { decodeTokens, encodeText } from "./data/tokenizer.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 
 export interface GenerateOptions {
   readonly tokensCount: number;
@@ -13,16 +13,21 @@ export interface GenerateOptions {
 }
 
 /** What follows `prompt` (without it). An empty prompt starts from a line break. */
-export async function generate(engine: Engine, prompt: string, o: GenerateOptions): Promise<string> {
+export async function generate(
+  engine: Engine,
+  tokenizer: Tokenizer,
+  prompt: string,
+  o: GenerateOptions,
+): Promise<string> {
   const random = new SeededRandom(o.seed);
-  const context = [...encodeText(prompt === "" ? "\n" : prompt)];
+  const context = Array.from(tokenizer.encode(prompt === "" ? "\n" : prompt));
   const promptLength = context.length;
   for (let i = 0; i < o.tokensCount; i++) {
     const recent = Int32Array.from(context.slice(-engine.model.contextLength));
     const logits = await engine.nextLogits(recent, o.weights);
     context.push(sampleToken(logits, o.temperature, random));
   }
-  return decodeTokens(context.slice(promptLength));
+  return tokenizer.decode(context.slice(promptLength));
 }
 
 /** A token drawn from softmax(logits / temperature), logits (V,); the likeliest one at temperature 0. */

@@ -5,24 +5,41 @@
 export { type ModelConfig, modelConfigSchema, parametersCount } from "./model/config.ts";
 export { type TensorSpec, modelTensors, tensorLengths } from "./model/tensors.ts";
 export { initialWeights } from "./model/init.ts";
+export { decodeWeights } from "./model/weights.ts";
 export { modelPresets } from "./model/presets.ts";
 export { type Growth, growWeights } from "./growth/grow.ts";
 export { growthObstacles } from "./growth/obstacles.ts";
 export { type GrowthRule, growthRuleSchema } from "./growth/rule.ts";
 export { type Optimizer, learningRate, optimizerSchema } from "./optimizer.ts";
+export type { Tokenizer } from "./tokenizer/tokenizer.ts";
+export { BYTE_VOCABULARY, byteTokenizer } from "./tokenizer/bytes.ts";
+export { byteTokenizerFile } from "./tokenizer/byte-level.ts";
+export { TOKENIZER_BYTES_MAX, openTokenizer } from "./tokenizer/huggingface.ts";
+export { type DataFile, documentsOf } from "./data/documents.ts";
+export { type DocumentPart, piecesOf } from "./data/pieces.ts";
+export { type Side, sides } from "./data/held-out.ts";
 export {
+  type ShardName,
+  type ShardSource,
+  type Tokens,
+  decodeShard,
+  shardTokensMax,
+  shardsOf,
+} from "./data/shards.ts";
+export {
+  type Assignment,
   type BatchConfig,
   assignedBatch,
+  assignedShard,
   batchSchema,
   heldOutBatches,
-  splitHeldOut,
+  nextBatch,
 } from "./data/batches.ts";
-export { BYTE_VOCABULARY, decodeTokens, encodeText } from "./data/tokenizer.ts";
 export type { Engine, EngineName, StepResult, TrainingState } from "./engine/engine.ts";
 export { takeDevice } from "./engine/backends.ts";
 export { type EngineOptions, createEngine, supportedEngines } from "./engine/create.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
 export { type GenerateOptions, generate, sampleToken } from "./generate.ts";
-export { exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
+export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
 export type { GateSettings } from "./gate/settings.ts";
 export { cosineOf, cosineOnSupport } from "./gate/cosine.ts";

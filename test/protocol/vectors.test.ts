@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { RAW, cidOf, systemClock } from "../../src/core/index.ts";
 import { draftManifest } from "../../src/node/index.ts";
+import { createShardSource } from "../../src/node/data/run-data.ts";
 import { Learner } from "../../src/node/learner/learner.ts";
 import { parsed } from "../unit/consensus/support.ts";
 import { protocolVectors } from "../vectors/make-protocol-vectors.ts";
@@ -30,14 +31,13 @@ describe("the code", () => {
   test("R7: a learner starts from the vectors' weights and state", async () => {
     const [{ model, seed, root: startRoot }] = vectorsIn<WeightsVector[]>("weights.json");
     const { state } = vectorsIn<RootVectors>("root.json");
-    const data = { root: cidOf(new Uint8Array(0), RAW), bytes: 1000 };
-    const [{ optimizer, codec, residualBeta, batch }] = draftManifest(
-      { preset: "tiny", textPath: "book.txt" },
-      data,
-    ).phases;
+    const named = { data: [cidOf(new Uint8Array(0), RAW)] };
+    const [{ optimizer, codec, residualBeta, batch }] = draftManifest({ preset: "tiny" }, named).phases;
     const run = { model, optimizer, batch, codec, residualBeta, seed, tokensBudget: 1, roundMsMax: 1 };
-    const text = { text: new Uint8Array(1000), heldOutShare: 0.1 };
-    const learner = await Learner.open({ ...run, ...text, engine: "cpu", threads: 1 }, systemClock);
+    const data = { train: [], heldOut: [], vocabulary: 256, tokenizerFile: null };
+    const shards = createShardSource(data, () => Promise.reject(new Error("nothing is read")));
+    const options = { ...run, data, start: null, engine: "cpu", threads: 1 } as const;
+    const learner = await Learner.open(options, { clock: systemClock, shards });
     const zeroState = state.find(({ parameters }) => parameters === 26_784)?.root;
     expect(learner.facts()).toEqual({ startRoot, zeroState });
     await learner.close();

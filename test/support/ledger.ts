@@ -25,8 +25,6 @@ import {
   SeededRandom,
   assert,
   bytesOf,
-  cidOf,
-  RAW,
   digestOf,
   rootOfBytes,
   roundHalfToEven,
@@ -34,9 +32,11 @@ import {
 } from "../../src/core/index.ts";
 import { type Manifest, draftManifest } from "../../src/node/index.ts";
 import { type SignedContribution, signContribution } from "../../src/node/identity.ts";
+import { cutData } from "../../src/node/data/cut.ts";
 import { encodeManifest, runIdOf } from "../../src/node/manifest.ts";
 import { type PhaseFacts, phaseFacts } from "../../src/node/verify/phase.ts";
 import { type Archive, type RawFolder, bodyCid, headerKey } from "../../src/storage/index.ts";
+import { byteTokenizer } from "../../src/trainer/index.ts";
 import { textBytes } from "./run-of.ts";
 
 export const SETTLE_DEPTH = 3;
@@ -50,7 +50,23 @@ export interface Details {
   readonly change?: (header: UnsignedHeader) => UnsignedHeader;
 }
 
+/** What every ledger's run learns from: one shard, and its record. */
+const data = await (async () => {
+  const blocks = new Map<Cid, Uint8Array>();
+  const put = async (cid: Cid, bytes: Uint8Array): Promise<void> => void blocks.set(cid, bytes);
+  const key = await generateKeyPairFromSeed("Ed25519", sha256(textBytes("who cut the data")));
+  const bytes = textBytes("Call me Ishmael. ".repeat(12));
+  const documents = (async function* () {
+    yield { bytes, endsDocument: true };
+  })();
+  const tokenizer = { name: "bytes", tokenizer: byteTokenizer } as const;
+  const labels = { source: "text", licence: "none", heldOutShare: 0.1 };
+  const { cid, record } = await cutData({ documents, tokenizer, ...labels }, { blocks: { put }, key });
+  return { cid, blocks, shard: record.train[0]?.cid as Cid };
+})();
+
 export class Ledger {
+  readonly shard: Cid = data.shard;
   readonly manifest: Manifest;
   readonly facts: PhaseFacts;
   readonly graph: ContributionGraph;
@@ -61,9 +77,7 @@ export class Ledger {
   readonly #folded = new Map<string, Int32Array>();
 
   constructor() {
-    const text = textBytes("Call me Ishmael. ".repeat(20));
-    const root = cidOf(text, RAW);
-    const draft = draftManifest({ preset: "tiny", textPath: "text" }, { root, bytes: text.length });
+    const draft = draftManifest({ preset: "tiny", name: "text" }, { data: [data.cid] });
     this.manifest = {
       ...draft,
       phases: draft.phases.map((phase) => ({
@@ -82,9 +96,9 @@ export class Ledger {
       })),
     };
     const run = runIdOf(this.manifest);
-    this.blocks.set(root, text);
+    for (const [cid, bytes] of data.blocks) this.blocks.set(cid, bytes);
     this.blocks.set(run, encodeManifest(this.manifest));
-    this.facts = phaseFacts(run, this.manifest, 0);
+    this.facts = phaseFacts(run, this.manifest, { phase: 0, startBytes: null });
     this.graph = new ContributionGraph(this.facts.graph);
   }
 

@@ -13,6 +13,7 @@ import { lotVectors } from "./protocol/lot.ts";
 import { manifestVectors } from "./protocol/manifest.ts";
 import { networkVectors } from "./protocol/network.ts";
 import { randomVectors } from "./protocol/random.ts";
+import { recordVectors } from "./protocol/record.ts";
 import { rootVectors } from "./protocol/root.ts";
 import { weightsVectors } from "./protocol/weights.ts";
 
@@ -28,6 +29,7 @@ export const protocolVectors: Readonly<Record<string, () => unknown>> = {
   "manifest.json": manifestVectors,
   "network.json": networkVectors,
   "random.json": randomVectors,
+  "record.json": recordVectors,
   "refused-header.json": refusedHeaderVectors,
   "root.json": rootVectors,
   "weights.json": weightsVectors,

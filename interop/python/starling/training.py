@@ -82,8 +82,16 @@ def batch_seed(settled_root, round_number, author):
     return sha256(f"{settled_root}/{round_number}/{author}".encode()).hex()
 
 
-def train_bytes(text_bytes, held_out_share):
-    return text_bytes - floor(text_bytes * held_out_share)
+def assigned_shard(seed, step, shards, sequences, context_length):
+    """Which shard, of those with so many tokens each, a step reads."""
+    windows = [max(0, tokens - context_length) for tokens in shards]
+    draws = step * sequences * context_length // max(shards)
+    random = SeededRandom(f"{seed}/shards")
+    for _ in range(draws + 1):
+        drawn = random.below(len(shards))
+        while random.below(max(windows)) >= windows[drawn]:
+            drawn = random.below(len(shards))
+    return drawn
 
 
 def batch_offsets(seed, step, train, sequences, context_length):

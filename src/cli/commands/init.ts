@@ -1,46 +1,70 @@
 /** `starling init`: cuts a text into blocks in the data folder and writes the manifest of a run that learns it. */
 import { access, mkdir } from "node:fs/promises";
+import type { Cid, PeerId } from "../../core/index.ts";
 import {
+  type InitOptions,
   createLog,
   initRun,
   planOf,
   planOfPreset,
   presetNames,
+  readTokenizerFile,
   writeManifestFile,
   writeNetworkKey,
 } from "../../node/index.ts";
-import type { PeerId } from "../../core/index.ts";
 import { describePlan } from "../describe-plan.ts";
 import { UsageError } from "../failure.ts";
+import { createFileProgress } from "../progress-bar.ts";
 
-export interface InitArguments {
+export interface InitArguments extends Pick<
+  InitOptions,
+  "name" | "seed" | "startPeers" | "rounds" | "source" | "licence"
+> {
   readonly preset: string;
   readonly text?: string;
   readonly plan: boolean;
+  readonly record: readonly Cid[];
+  readonly tokenizer?: string;
+  readonly from?: string;
   readonly out: string;
   readonly data: string;
-  readonly name?: string;
-  readonly seed?: number;
-  readonly startPeers?: number;
-  readonly rounds?: number;
   readonly private: boolean;
   readonly admit: PeerId[];
 }
 
 export async function init(given: InitArguments): Promise<void> {
-  const { preset, text, out, data, plan, private: isPrivate, ...rest } = given;
+  const { preset, text, record, tokenizer, from, out, data, plan, private: isPrivate, ...rest } = given;
   if (!presetNames.includes(preset)) {
     throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
   }
   if (plan) return void process.stdout.write(`${describePlan(planOfPreset(preset))}\n`);
-  if (text === undefined) throw new UsageError("expected option '--text <path>', the text to learn");
-  if (!(await exists(text))) {
+  if (text === undefined && record.length === 0) {
+    throw new UsageError(
+      "expected option '--text <path>', the text to learn, or '--record <cid>' for data that is in the folder already",
+    );
+  }
+  if (text !== undefined && !(await exists(text))) {
     throw new UsageError(`option '--text': expected a file or folder that exists, got ${text}`);
+  }
+  if (tokenizer !== undefined && from !== undefined) {
+    throw new UsageError("expected --tokenizer or --from, which brings its own, got both");
   }
   await mkdir(data, { recursive: true });
   const log = createLog({ level: "info" });
-  const options = { preset, textPath: text, isPrivate, ...rest };
-  const { run, manifest, networkKey } = await initRun(options, { dataDir: data, log });
+  using progress = createFileProgress("cutting");
+  const { run, manifest, networkKey } = await initRun(
+    {
+      ...rest,
+      preset,
+      isPrivate,
+      data: record,
+      onProgress: progress.show,
+      ...(text !== undefined && { textPath: text }),
+      ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
+      ...(from !== undefined && { fromDir: from }),
+    },
+    { dataDir: data, log },
+  );
   await writeManifestFile(out, manifest);
   if (networkKey !== undefined) {
     const keyPath = `${out.replace(/\.json$/, "")}.key`;

@@ -11,12 +11,15 @@ export interface LearnerClient extends Service {
 }
 
 /** A thread that is running but has not opened anything yet. */
-export function createLearnerClient(log: Logger): LearnerClient {
+export function createLearnerClient({
+  log,
+  block,
+}: { log: Logger } & Pick<LearnerOwner, "block">): LearnerClient {
   // The published build has .js files; everything else runs the sources.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url));
   const learner = createBirpc<LearnerThread, LearnerOwner>(
-    { log: (level, message, context) => log[level](message, context) },
+    { log: (level, message, context) => log[level](message, context), block },
     {
       post: (message) => worker.postMessage(message),
       on: (listener) => worker.on("message", listener),

@@ -38,16 +38,19 @@ import {
   type EngineName,
   type ModelConfig,
   type Optimizer,
-  assignedBatch,
+  type ShardSource,
+  type Tokenizer,
+  nextBatch,
   createEngine,
+  decodeWeights,
   exportCheckpoint,
   generate,
   heldOutBatches,
   initialWeights,
   learningRate,
-  splitHeldOut,
   tensorLengths,
 } from "../../trainer/index.ts";
+import { type RunData, tokenizerOf } from "../data/run-data.ts";
 import { stateRoot } from "./state-root.ts";
 import type { OwnDeltas } from "./protocol.ts";
 
@@ -60,8 +63,9 @@ export interface LearnerOptions {
   readonly tokensBudget: number;
   readonly roundMsMax: number;
   readonly seed: string;
-  readonly text: Uint8Array;
-  readonly heldOutShare: number;
+  readonly data: Pick<RunData, "train" | "heldOut" | "vocabulary" | "tokenizerFile">;
+  /** Weights to start from instead of the seed's: P int32. */
+  readonly start: Uint8Array | null;
   readonly engine: EngineName;
   readonly deviceIndex?: number | undefined;
   readonly threads: number;
@@ -89,8 +93,8 @@ export class Learner {
   readonly #clock: Clock;
   readonly #engine: Engine;
   readonly #lengths: readonly number[];
-  readonly #train: Uint8Array;
-  readonly #heldOut: Uint8Array;
+  readonly #shards: ShardSource;
+  readonly #tokenizer: Tokenizer;
   readonly #weights: Int32Array;
   readonly #settled: Int32Array;
   #settledRound = 0;
@@ -101,7 +105,10 @@ export class Learner {
   #hurriedRound = -1;
   #failedSteps = 0;
 
-  static async open(options: LearnerOptions, clock: Clock): Promise<Learner> {
+  static async open(
+    options: LearnerOptions,
+    { clock, shards }: { clock: Clock; shards: ShardSource },
+  ): Promise<Learner> {
     const { model, optimizer, batch, engine, deviceIndex, threads } = options;
     const made = await createEngine({
       engine,
@@ -111,18 +118,20 @@ export class Learner {
       sequences: batch.sequences,
       threads,
     });
-    return new Learner(options, clock, made);
+    return new Learner(options, { clock, shards, engine: made });
   }
 
-  private constructor(options: LearnerOptions, clock: Clock, engine: Engine) {
+  private constructor(
+    options: LearnerOptions,
+    { clock, shards, engine }: { clock: Clock; shards: ShardSource; engine: Engine },
+  ) {
     this.#options = options;
     this.#clock = clock;
     this.#engine = engine;
     this.#lengths = tensorLengths(options.model);
-    const { train, heldOut } = splitHeldOut(options.text, options.heldOutShare);
-    this.#train = train;
-    this.#heldOut = heldOut;
-    this.#weights = initialWeights(options.model, options.seed);
+    this.#shards = shards;
+    this.#tokenizer = tokenizerOf(options.data.tokenizerFile);
+    this.#weights = this.#startWeights();
     this.#settled = this.#weights.slice();
     this.#residual = new Int32Array(this.#weights.length);
   }
@@ -167,10 +176,16 @@ export class Learner {
 
   /** Another history is followed now: what had settled is void. */
   #startAgain(): void {
-    this.#weights.set(initialWeights(this.#options.model, this.#options.seed));
+    this.#weights.set(this.#startWeights());
     this.#settled.set(this.#weights);
     this.#settledRound = 0;
     this.#applied.clear();
+  }
+
+  /** (P,) */
+  #startWeights(): Int32Array {
+    const { model, seed, start } = this.#options;
+    return start === null ? initialWeights(model, seed) : decodeWeights(model, start);
   }
 
   #apply(weights: Int32Array, terms: readonly FoldTerm[], direction: 1 | -1): void {
@@ -235,7 +250,7 @@ export class Learner {
       await new Promise(setImmediate);
       if (step > 0 && (this.#hurriedRound >= order.round || this.#clock.nowMs() >= untilMs)) break;
       const tokensDone = order.tokensDone + step * this.#tokensPerStep * order.flockSize;
-      const tokens = assignedBatch(this.#train, {
+      const tokens = await nextBatch(this.#shards, {
         seed: order.seed,
         step,
         sequences: batch.sequences,
@@ -282,14 +297,14 @@ export class Learner {
 
   /** Mean nats per token over at most `batchesMax` fixed held-out batches. */
   async evaluate(which: Which, batchesMax: number): Promise<number> {
-    const { batch, model, seed } = this.#options;
+    const { batch, model } = this.#options;
     const fixed = {
-      start: () => initialWeights(model, seed),
+      start: () => this.#startWeights(),
       current: () => this.#weights,
       settled: () => this.#settled,
     };
     const weights = toFloat(fixed[which](), new Float32Array(this.#weights.length));
-    const batches = heldOutBatches(this.#heldOut, {
+    const batches = await heldOutBatches(this.#shards, {
       sequences: batch.sequences,
       contextLength: model.contextLength,
       batchesMax,
@@ -302,7 +317,7 @@ export class Learner {
   /** Text that the settled model continues `prompt` with. */
   async sample(prompt: string, tokensCount: number): Promise<string> {
     const weights = toFloat(this.#settled, new Float32Array(this.#settled.length));
-    return generate(this.#engine, prompt, {
+    return generate(this.#engine, this.#tokenizer, prompt, {
       tokensCount,
       temperature: 0.8,
       seed: this.#options.seed,

@@ -1,6 +1,6 @@
 /** What the main thread may ask of the learner's thread. Messages are structured clones; bytes are copied. */
 import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
-import type { ContributionId, Digest, Verdict } from "../../core/index.ts";
+import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { DeltaBody, LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
@@ -36,5 +36,7 @@ export interface LearnerThread {
 
 /** What the thread may ask of the main thread. */
 export interface LearnerOwner {
+  /** A block of the run's data, from the disk or from peers; as long as that takes. */
+  block(cid: Cid): Promise<Uint8Array>;
   log(level: "debug" | "info" | "warn" | "error", message: string, context: Record<string, unknown>): void;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
-import { type Logger, assert, systemClock } from "../../core/index.ts";
+import { type Logger, accept, assert, systemClock } from "../../core/index.ts";
 import {
   type CheckpointStore,
   type StateStore,
@@ -14,6 +14,7 @@ import {
   openStates,
   writeFiles,
 } from "../../storage/index.ts";
+import { createShardSource } from "../data/run-data.ts";
 import { Learner } from "./learner.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
@@ -30,7 +31,8 @@ function opened(): NonNullable<typeof open> {
 const thread: LearnerThread = {
   open: (options, dataDir) =>
     turns.add(async () => {
-      const learner = await Learner.open(options, systemClock);
+      const shards = createShardSource(options.data, async (cid) => accept(await owner.block(cid)));
+      const learner = await Learner.open(options, { clock: systemClock, shards });
       const states = openStates(join(dataDir, "states"), { log });
       const checkpoints = openCheckpoints(join(dataDir, "checkpoints"), { log });
       open = { learner, states, checkpoints };

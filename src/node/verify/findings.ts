@@ -30,14 +30,14 @@ export interface Unchecked {
   claims: number;
   /** Checkpoints of rounds that could not be recomputed. */
   checkpoints: number;
-  /** The text that was trained on is not here: 1. */
-  texts: number;
+  /** Shards, records and tokenizers that are not here. */
+  data: number;
 }
 
 /** Collects findings and counts; `onFinding` hears of each at once. */
 export class Tally {
   readonly checked: Counts = { headers: 0, deltas: 0, claims: 0, checkpoints: 0 };
-  readonly unchecked: Unchecked = { headers: 0, deltas: 0, claims: 0, checkpoints: 0, texts: 0 };
+  readonly unchecked: Unchecked = { headers: 0, deltas: 0, claims: 0, checkpoints: 0, data: 0 };
   /** Contributions of histories that settled otherwise than this node's. */
   otherHistories = 0;
   findingsCount = 0;

@@ -4,6 +4,8 @@ import type { Cid, ContributionId, PeerId } from "../../core/index.ts";
 import { StarlingError, matchesCid } from "../../core/index.ts";
 import type { Archive } from "../../storage/index.ts";
 import { decodeManifest } from "../manifest.ts";
+import { readStartWeights } from "../start-weights.ts";
+import { archivedBodies } from "./data-check.ts";
 import { type Finding, Tally } from "./findings.ts";
 import { linkHeaders } from "./headers.ts";
 import { phaseFacts } from "./phase.ts";
@@ -61,7 +63,9 @@ export async function readLedger(
       `expected the manifest of run ${source.run} in ${source.dir}, got none`,
     );
   }
-  const facts = phaseFacts(source.run, decodeManifest(block), PHASE);
+  const manifest = decodeManifest(block);
+  const startBytes = await readStartWeights(manifest, archivedBodies(source));
+  const facts = phaseFacts(source.run, manifest, { phase: PHASE, startBytes });
   const graph = await linkHeaders({
     source,
     graph: facts.graph,

@@ -2,7 +2,7 @@
 import type { CodecSchedule } from "../../codec/index.ts";
 import { type GraphOptions, settledRoot } from "../../consensus/index.ts";
 import { type RunId, bytesOf, rootOfBytes } from "../../core/index.ts";
-import { initialWeights, tensorLengths } from "../../trainer/index.ts";
+import { decodeWeights, initialWeights, tensorLengths } from "../../trainer/index.ts";
 import { zeroStateRoot } from "../learner/state-root.ts";
 import { type Manifest, limitsOf, phaseOf } from "../manifest.ts";
 
@@ -14,9 +14,14 @@ export interface PhaseFacts {
   readonly codec: CodecSchedule;
 }
 
-export function phaseFacts(run: RunId, manifest: Manifest, phase: number): PhaseFacts {
+/** `startBytes`: the body that the manifest names as its start, null for none. */
+export function phaseFacts(
+  run: RunId,
+  manifest: Manifest,
+  { phase, startBytes }: { phase: number; startBytes: Uint8Array | null },
+): PhaseFacts {
   const { model, rule, codec } = phaseOf(manifest, phase);
-  const start = initialWeights(model, manifest.seed);
+  const start = startBytes === null ? initialWeights(model, manifest.seed) : decodeWeights(model, startBytes);
   const startRoot = rootOfBytes(bytesOf(start));
   const table = new Map<never, never>();
   return {

@@ -4,9 +4,10 @@
  * every root recomputed; checkpoints must be states that came up on the way.
  */
 import { type Clock, type Digest, type RunId, matchesCid } from "../../core/index.ts";
-import { type Archive, readBody } from "../../storage/index.ts";
+import type { Archive } from "../../storage/index.ts";
 import { type Manifest, decodeManifest } from "../manifest.ts";
 import { type SoundCheckpoint, checkCheckpoint } from "./checkpoint-check.ts";
+import { checkData, startBytesOf } from "./data-check.ts";
 import { type Counts, type Finding, Tally, type Unchecked } from "./findings.ts";
 import { linkHeaders } from "./headers.ts";
 import type { LandmarkStore } from "./landmark.ts";
@@ -64,8 +65,15 @@ export async function verifyHistory(options: VerifyOptions): Promise<VerifyRepor
   let facts: Partial<Outcome> = {};
   const manifest = await readManifest(source, tally);
   if (manifest !== undefined) {
-    await checkText(source, manifest, tally);
-    facts = await checkPhase(options, phaseFacts(source.run, manifest, PHASE), tally);
+    await checkData(source, manifest, tally);
+    const startBytes = await startBytesOf(source, manifest, tally);
+    if (startBytes !== undefined) {
+      facts = await checkPhase(
+        options,
+        phaseFacts(source.run, manifest, { phase: PHASE, startBytes }),
+        tally,
+      );
+    }
   }
   const { settled, fromRound = 0, roundsChecked = 0 } = facts;
   return {
@@ -93,12 +101,6 @@ async function readManifest(source: Archive, tally: Tally): Promise<Manifest | u
     `expected the manifest that names the run, got ${got}; nothing can be checked`,
   );
   return undefined;
-}
-
-async function checkText(source: Archive, { data }: Manifest, tally: Tally): Promise<void> {
-  const text = await readBody((cid) => source.block(cid), data.root, data.bytes);
-  if (text.kind === "ignore") tally.unchecked.texts += 1;
-  else if (text.kind === "reject") tally.refuse(data.root, text);
 }
 
 interface Outcome {

@@ -16,6 +16,11 @@ export const REMAINDER_FILE = "remainder.safetensors";
 const INDICES = ".indices";
 const VALUES = ".values";
 
+/** Of the names in a folder, those that `importCheckpoint` wants. */
+export function checkpointFiles(names: readonly string[]): string[] {
+  return [CONFIG_FILE, WEIGHTS_FILE, ...names.filter((name) => name === REMAINDER_FILE)];
+}
+
 /** Fixed point weights (P,) -> the checkpoint's files by name. */
 export function exportCheckpoint(c: ModelConfig, weights: Int32Array): Map<string, Uint8Array> {
   if (weights.length !== parametersCount(c)) {

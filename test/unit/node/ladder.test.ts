@@ -6,8 +6,8 @@ import { draftManifest, planOfPreset, presetNames } from "../../../src/node/inde
 import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/manifest.ts";
 import { batchOf } from "../../support/trainer/models.ts";
 
-const DATA = { root: cidOf(new TextEncoder().encode("text"), RAW), bytes: 4 };
-const school = draftManifest({ preset: "flight-school", textPath: "book.txt", startPeers: 4 }, DATA);
+const DATA = { data: [cidOf(new TextEncoder().encode("text"), RAW)] };
+const school = draftManifest({ preset: "flight-school", name: "book.txt", startPeers: 4 }, DATA);
 const { phases } = school;
 const [first, second, third] = phases as [(typeof phases)[0], (typeof phases)[0], (typeof phases)[0]];
 

@@ -13,8 +13,8 @@ import {
 } from "../../../src/node/index.ts";
 import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/manifest.ts";
 
-const DATA = { root: cidOf(new TextEncoder().encode("text"), RAW), bytes: 4 };
-const good = draftManifest({ preset: "tiny", textPath: "book.txt", startPeers: 2 }, DATA);
+const DATA = { data: [cidOf(new TextEncoder().encode("text"), RAW)] };
+const good = draftManifest({ preset: "tiny", name: "book.txt", startPeers: 2 }, DATA);
 
 /** The manifest with one value changed, wherever it is. */
 function changed(path: readonly (string | number)[], value: unknown): unknown {
@@ -50,7 +50,7 @@ test("a manifest survives its file and its block, and keeps its name", async () 
 });
 
 test("every preset makes a valid manifest, and a change of anything another run", () => {
-  for (const preset of presetNames) draftManifest({ preset, textPath: "book.txt" }, DATA);
+  for (const preset of presetNames) draftManifest({ preset, name: "book.txt" }, DATA);
   const other = parseManifest(changed(["seed"], "2"));
   expect(runIdOf(other)).not.toBe(runIdOf(good));
 });
@@ -72,9 +72,10 @@ test.each([
   ["no context", ["phases", 0, "model", "contextLength"], 0, /contextLength/],
   ["an impossible size", ["phases", 0, "model", "hiddenSize"], 10 ** 9, /hiddenSize/],
   ["heads that do not fit", ["phases", 0, "model", "headsCount"], 5, /headsCount.*|.*headsCount/s],
-  ["a fraction of a byte", ["data", "bytes"], 0.5, /data\.bytes/],
-  ["data that is no CID", ["data", "root"], "the text", /data\.root/],
-  ["all of the text held out", ["data", "heldOutShare"], 1, /heldOutShare/],
+  ["no data", ["data"], [], /data/],
+  ["data that is no CID", ["data", 0], "the text", /data\[0\]/],
+  ["a tokenizer that is no CID", ["tokenizer"], "gpt2", /tokenizer/],
+  ["start weights that are no CID", ["start"], "weights", /start/],
   ["bits that the codec lacks", ["phases", 0, "codec", 0, "valueBits"], 3, /valueBits/],
   ["a codec schedule that begins late", ["phases", 0, "codec", 0, "fromTokens"], 1, /fromTokens 0 and grow/],
   ["a budget of nothing", ["phases", 0, "tokensBudget"], 0, /tokensBudget/],
@@ -128,7 +129,7 @@ test("F16 what is no manifest at all is refused with what to do", async () => {
 });
 
 test("F16 an unknown preset is refused with the ones there are", () => {
-  expect(() => draftManifest({ preset: "eagle", textPath: "book.txt" }, DATA)).toThrow(
+  expect(() => draftManifest({ preset: "eagle", name: "book.txt" }, DATA)).toThrow(
     /flight, tiny, flight-school.*eagle/,
   );
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { SeededRandom } from "../../../src/core/index.ts";
-import { encodeText, generate, modelPresets, sampleToken } from "../../../src/trainer/index.ts";
+import { byteTokenizer, generate, modelPresets, sampleToken } from "../../../src/trainer/index.ts";
 import { floatWeights, startEngine } from "../../support/trainer/models.ts";
 
 test("F15: a model that learned a sentence by heart recites it", async () => {
   const model = modelPresets.tiny;
   const sentence = "the flock turns as one, and none of them leads it; ";
-  const bytes = encodeText(sentence.repeat(4));
+  const bytes = byteTokenizer.encode(sentence.repeat(4));
   const B = 4;
   const T = model.contextLength;
   const engine = await startEngine({ model, sequences: B });
@@ -16,13 +16,13 @@ test("F15: a model that learned a sentence by heart recites it", async () => {
   );
   for (let step = 0; step < 150; step++) await engine.step(tokens, 5e-3);
   const o = { tokensCount: 30, temperature: 0, seed: "s" };
-  expect(await generate(engine, sentence.slice(0, 12), o)).toBe(sentence.slice(12, 42));
-  expect((await generate(engine, "", { ...o, tokensCount: 3 })).length).toBeGreaterThan(0);
+  expect(await generate(engine, byteTokenizer, sentence.slice(0, 12), o)).toBe(sentence.slice(12, 42));
+  expect((await generate(engine, byteTokenizer, "", { ...o, tokensCount: 3 })).length).toBeGreaterThan(0);
 
   const untrained = { ...o, temperature: 1, weights: floatWeights(model, "init") };
-  const drawn = await generate(engine, "the", untrained);
-  expect(await generate(engine, "the", untrained)).toBe(drawn);
-  expect(await generate(engine, "the", { ...untrained, seed: "other" })).not.toBe(drawn);
+  const drawn = await generate(engine, byteTokenizer, "the", untrained);
+  expect(await generate(engine, byteTokenizer, "the", untrained)).toBe(drawn);
+  expect(await generate(engine, byteTokenizer, "the", { ...untrained, seed: "other" })).not.toBe(drawn);
   await engine.close();
 });
 

@@ -155,15 +155,19 @@ describe("R8 flipped bytes", () => {
     expect(findings).toMatchObject([{ code: "MANIFEST", subject: ledger.options.run }]);
   });
 
-  test("R8 a text that is not the run's is found; one that is not here is unchecked", async () => {
+  test("R8 data that is not the run's is found; what is not here is unchecked", async () => {
     const ledger = await nineRounds();
-    const { root } = ledger.manifest.data;
-    expect((await check(without(ledger.archive("ann"), [root]))).report).toMatchObject({
-      findingsCount: 0,
-      unchecked: { texts: 1 },
-    });
-    ledger.blocks.set(root, textBytes("something else"));
-    expect((await check(ledger.archive("ann"))).findings).toMatchObject([{ subject: root }]);
+    const [record] = ledger.manifest.data as [Cid];
+    for (const cid of [record, ledger.shard]) {
+      expect((await check(without(ledger.archive("ann"), [cid]))).report).toMatchObject({
+        findingsCount: 0,
+        unchecked: { data: 1 },
+      });
+      const honest = ledger.blocks.get(cid) as Uint8Array;
+      ledger.blocks.set(cid, textBytes("something else"));
+      expect((await check(ledger.archive("ann"))).findings).toMatchObject([{ subject: cid }]);
+      ledger.blocks.set(cid, honest);
+    }
   });
 });
 
@@ -264,7 +268,7 @@ describe("R8 what is not here", () => {
     const { report, findings } = await check(without(ledger.archive("ann"), pruned));
     expect(findings).toEqual([]);
     // Starts of rounds 2 to 6, and roots of rounds 5 and 6, need round 1; round 7 builds on the checkpoint of round 4.
-    expect(report.unchecked).toEqual({ headers: 0, deltas: 3, claims: 5 * 3, checkpoints: 0, texts: 0 });
+    expect(report.unchecked).toEqual({ headers: 0, deltas: 3, claims: 5 * 3, checkpoints: 0, data: 0 });
     expect(report.checked).toMatchObject({ claims: 4 * 3, checkpoints: 2 });
     expect(report.settled?.round).toBe(6);
   });

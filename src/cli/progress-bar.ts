@@ -1,0 +1,25 @@
+/** A bar for work that takes more than a moment; in a terminal only, and on stderr, since stdout is for results. */
+import { Presets, SingleBar } from "cli-progress";
+import type { FileProgress } from "../node/index.ts";
+import { bytes } from "./format.ts";
+
+export interface FileBar extends Disposable {
+  readonly show: (progress: FileProgress) => void;
+}
+
+/** Bytes read of all that are to be read; `what` is a word such as `cutting`. */
+export function createFileProgress(what: string): FileBar {
+  const format = `${what} {bar} {percentage}% of {size}, {eta_formatted} left`;
+  // Without a terminal it says nothing.
+  const bar = new SingleBar(
+    { format, stream: process.stderr, clearOnComplete: true },
+    Presets.shades_classic,
+  );
+  return {
+    show: ({ bytesDone, bytesTotal }) => {
+      if (!bar.isActive) bar.start(bytesTotal, 0, { size: bytes(bytesTotal) });
+      bar.update(bytesDone);
+    },
+    [Symbol.dispose]: () => bar.stop(),
+  };
+}

@@ -1,0 +1,76 @@
+/** A run's data as it comes from peers: what training asks for at once, everything else one shard after another. */
+import {
+  BLOCK_BYTES,
+  type Cid,
+  type PeerId,
+  SeededRandom,
+  StarlingError,
+  type Verdict,
+} from "../../core/index.ts";
+import { type BlockStore, pullBody } from "../../storage/index.ts";
+import type { RunData } from "./run-data.ts";
+
+/** Up to so many shards (64 MiB) all are here before the first round; of larger data only what is asked for. Guess. */
+const SHARDS_FIRST_MAX = 64;
+
+export interface DataPullDeps {
+  readonly blocks: BlockStore;
+  /** A block from any peer; rejects only when the node stops. */
+  readonly fetch: (cid: Cid) => Promise<Uint8Array>;
+  readonly self: PeerId;
+  readonly signal: AbortSignal;
+}
+
+export class DataPull {
+  readonly #deps: DataPullDeps;
+
+  constructor(deps: DataPullDeps) {
+    this.#deps = deps;
+  }
+
+  /** From the disk or from peers, and on the disk then. */
+  async body(cid: Cid, bytesMax: number): Promise<Verdict<Uint8Array>> {
+    const { blocks, fetch } = this.#deps;
+    return pullBody(blocks, cid, { bytesMax, fetch });
+  }
+
+  /** @throws StarlingError `DATA_INVALID` when the run names what is no block */
+  async block(cid: Cid): Promise<Uint8Array> {
+    const pulled = await this.body(cid, BLOCK_BYTES);
+    if (pulled.kind === "accept") return pulled.value;
+    throw new StarlingError("DATA_INVALID", `expected a shard under ${cid}, got ${pulled.detail}`);
+  }
+
+  /**
+   * All shards, in an order of one's own, so that a flock soon has every one of them more than once. Resolves when what
+   * must be here before the first round is; `rest` when all is, or the node stops.
+   */
+  async all({ train, heldOut }: Pick<RunData, "train" | "heldOut">): Promise<{ rest: Promise<void> }> {
+    const cids = shuffled(
+      [...heldOut, ...train].map(({ cid }) => cid),
+      this.#deps.self,
+    );
+    const rest = this.#each(cids);
+    if (cids.length <= SHARDS_FIRST_MAX) await rest;
+    return { rest };
+  }
+
+  async #each(cids: readonly Cid[]): Promise<void> {
+    const { blocks, signal } = this.#deps;
+    for (const cid of cids) {
+      if (signal.aborted) return;
+      if (!(await blocks.has(cid))) await this.block(cid);
+    }
+  }
+}
+
+/** Fisher and Yates. */
+function shuffled(cids: readonly Cid[], seed: string): Cid[] {
+  const random = new SeededRandom(seed);
+  const order = [...cids];
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j] as Cid, order[i] as Cid];
+  }
+  return order;
+}
