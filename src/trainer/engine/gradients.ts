@@ -16,7 +16,10 @@ export async function compileGradients(o: {
   threads: number;
 }): Promise<Gradients> {
   const { model, sequences } = o;
-  const session = await openSession(gradientProgram(model, sequences), { engine: "cpu", threads: o.threads });
+  const session = await openSession(gradientProgram(model, { sequences }), {
+    engine: "cpu",
+    threads: o.threads,
+  });
   return {
     async run(weights, tokens) {
       const batch = intValue(tokens, [sequences, model.contextLength + 1]);

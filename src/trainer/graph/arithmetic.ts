@@ -14,6 +14,7 @@ export function sub(a: Tensor, b: Tensor): Tensor {
 }
 
 export function mul(a: Tensor, b: Tensor): Tensor {
+  if (isOne(b)) return a;
   const gradient = (g: Tensor): Tensor[] => [sumTo(mul(g, b), a.shape), sumTo(mul(g, a), b.shape)];
   return stage("Mul", [a, b], { shape: broadcast(a, b), gradient });
 }
@@ -67,7 +68,12 @@ export function meanOfAll(x: Tensor): Tensor {
 /** The sum of squares of all elements, as a scalar; no gradient. */
 export function sumOfSquares(x: Tensor): Tensor {
   const axes = x.shape.map((_, axis) => axis);
-  return reshape(reduce("ReduceSumSquare", x, { axes }), []);
+  return reshape(sumOfSquaresOver(x, axes), []);
+}
+
+/** Sum of squares over `axes`, which stay as axes of length 1; no gradient. */
+export function sumOfSquaresOver(x: Tensor, axes: readonly number[]): Tensor {
+  return reduce("ReduceSumSquare", x, { axes });
 }
 
 /** Where a < b; no gradient. */
@@ -86,6 +92,11 @@ export function min(a: Tensor, b: Tensor): Tensor {
 /** `a` where `condition`, else `b`: never touches the other, so that a NaN there does no harm. No gradient. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   return stage("Where", [condition, a, b], { shape: broadcast(a, b) });
+}
+
+/** Whether b is the constant 1, which the loss's own gradient is. */
+function isOne({ source, shape }: Tensor): boolean {
+  return source.kind === "constant" && shape.length === 0 && source.data[0] === 1;
 }
 
 /** `g` summed over the axes along which a tensor of `shape` was broadcast. */
@@ -123,6 +134,6 @@ function broadcast(a: Tensor, b: Tensor): Shape {
     const x = a.shape[axis - rank + a.shape.length] ?? 1;
     const y = b.shape[axis - rank + b.shape.length] ?? 1;
     assert(x === y || x === 1 || y === 1, `cannot broadcast [${a.shape.join()}] with [${b.shape.join()}]`);
-    return Math.max(x, y);
+    return x === 1 ? y : x;
   });
 }

@@ -10,14 +10,19 @@ import { topologicalOrder } from "./topological.ts";
 /** The gradients of `loss`, a scalar, with respect to each of `parameters`, in their order and of their shapes. */
 export function differentiate(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
   assert(loss.shape.length === 0, `differentiate wants a scalar, got shape [${loss.shape.join()}]`);
-  const order = topologicalOrder([loss], (tensor) => tensor.derivative?.inputs ?? []);
+  return pullBack(loss, scalar(1), parameters);
+}
+
+/** The gradients of sum(`gradient` * `output`) with respect to each of `parameters`. */
+export function pullBack(output: Tensor, gradient: Tensor, parameters: readonly Tensor[]): Tensor[] {
+  const order = topologicalOrder([output], (tensor) => tensor.derivative?.inputs ?? []);
   const wanted = tensorsOnPathTo(parameters, order);
-  const gradients = new Map<Tensor, Tensor>([[loss, scalar(1)]]);
+  const gradients = new Map<Tensor, Tensor>([[output, gradient]]);
   for (const tensor of order.reverse()) {
-    const gradient = gradients.get(tensor);
+    const arrived = gradients.get(tensor);
     const { derivative } = tensor;
-    if (gradient === undefined || derivative === undefined || !wanted.has(tensor)) continue;
-    const contributions = derivative.rule(gradient);
+    if (arrived === undefined || derivative === undefined || !wanted.has(tensor)) continue;
+    const contributions = derivative.rule(arrived);
     derivative.inputs.forEach((from, i) => {
       const contribution = contributions[i];
       if (contribution === undefined || !wanted.has(from)) return;

@@ -22,7 +22,15 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
   });
 }
 
-/** Elements [start, end) of one axis; no gradient, since only tokens are sliced. */
+/** One after another along `axis`; no gradient, since only gradients are put together. */
+export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  const [first] = parts as readonly [Tensor];
+  const length = parts.reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
+  const shape = first.shape.map((own, i) => (i === axis ? length : own));
+  return stage("Concat", parts, { shape, attributes: { axis: { kind: "int", value: axis } } });
+}
+
+/** Elements [start, end) of one axis; no gradient, since nothing that is learned is sliced. */
 export function slice(x: Tensor, axis: number, [start, end]: readonly [number, number]): Tensor {
   const bound = (value: number): Tensor => constant(BigInt64Array.of(BigInt(value)), [1]);
   const shape = x.shape.map((length, i) => (i === axis ? end - start : length));

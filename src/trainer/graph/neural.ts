@@ -2,9 +2,9 @@
  * The layers of a Llama, each with a derivative of its own where that is shorter than the chain rule through its
  * parts. N = rows (batch times positions), D = features, V = vocabulary.
  */
-import { add, exp, mul, reduceMean, reduceSum, sigmoid, div, sqrt, sub, meanOfAll } from "./arithmetic.ts";
+import { add, div, mul, reduceSum, sigmoid, sqrt, sub, sumOfSquaresOver } from "./arithmetic.ts";
 import { reshape } from "./layout.ts";
-import { gemm } from "./products.ts";
+import { flip, gemm, matmul } from "./products.ts";
 import { constant, scalar, sizeOf, stage, withDerivative, type Tensor } from "./tensor.ts";
 
 /**
@@ -13,38 +13,62 @@ import { constant, scalar, sizeOf, stage, withDerivative, type Tensor } from "./
  */
 const ONE_HOT_ROWS_MAX = 1024;
 
-/** Softmax over the last axis. */
-export function softmax(x: Tensor): Tensor {
-  const last = x.shape.length - 1;
-  const y = stage("Softmax", [x], { shape: x.shape, attributes: { axis: { kind: "int", value: last } } });
-  // dx = y (g - sum(g y))
-  const rule = (g: Tensor): Tensor[] => [mul(y, sub(g, reduceSum(mul(g, y), [last])))];
-  return withDerivative(y, { inputs: [x], rule });
+/**
+ * softmax(q k' + mask) v, q (B, K, R, size), k and v (B, K, T, size), mask broadcast to (B, K, R, T) -> (B, K, R, size).
+ * The softmax's gradient needs the mean of dP under P, which is the mean of dO along O: size products a row, not T
+ * (Dao et al. 2022, "FlashAttention", appendix B.2).
+ */
+export function attend(q: Tensor, k: Tensor, v: Tensor, addMask: (scores: Tensor) => Tensor): Tensor {
+  const scores = addMask(matmul(q, flip(k)));
+  const axis = { kind: "int", value: scores.shape.length - 1 } as const;
+  const p = stage("Softmax", [scores], { shape: scores.shape, attributes: { axis } });
+  const mixed = matmul(p, v);
+  // dP = dO v';  dS = P (dP - dO . O);  dq = dS k;  dk = dS' q;  dv = P' dO
+  const rule = (g: Tensor): Tensor[] => {
+    const along = reduceSum(mul(g, mixed), [g.shape.length - 1]);
+    const toScores = mul(p, sub(matmul(g, flip(v)), along));
+    return [matmul(toScores, k), matmul(flip(toScores), q), matmul(flip(p), g)];
+  };
+  return withDerivative(mixed, { inputs: [q, k, v], rule });
 }
 
-/** x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019); x (N, D), weight (D,). */
+/**
+ * x / sqrt(mean(x^2) + epsilon) * weight over the last axis (Zhang and Sennrich 2019); x (N, D), weight (D,). Only x
+ * outlives the forward pass; the two sums of the backward pass are products with a vector, one read of e each.
+ */
 export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
-  const meanSquare = reduceMean(mul(x, x), [1]);
-  const scale = div(scalar(1), sqrt(add(meanSquare, scalar(epsilon)))); // (N, 1)
-  const unit = mul(x, scale); // (N, D)
-  // dunit = g w;  dx = scale (dunit - unit mean(dunit unit));  dw = sum over rows of g unit
+  const [, width] = x.shape as [number, number];
+  const y = stage("SimplifiedLayerNormalization", [x, weight], {
+    shape: x.shape,
+    attributes: { axis: { kind: "int", value: 1 }, epsilon: { kind: "float", value: epsilon } },
+  });
+  // r = 1 / sqrt(mean(x^2) + epsilon);  e = g x;  dx = r g w - x r^3 (e w) / D;  dw = r' e
   const rule = (g: Tensor): Tensor[] => {
-    const toUnit = mul(g, weight);
-    const along = mul(unit, reduceMean(mul(toUnit, unit), [1]));
-    const toWeight = reshape(reduceSum(mul(g, unit), [0]), weight.shape);
-    return [mul(scale, sub(toUnit, along)), toWeight];
+    const meanSquare = mul(sumOfSquaresOver(x, [1]), scalar(1 / width));
+    const r = div(scalar(1), sqrt(add(meanSquare, scalar(epsilon)))); // (N, 1)
+    const e = mul(g, x); // (N, D)
+    const along = mul(gemm(e, reshape(weight, [width, 1])), scalar(1 / width)); // (N, 1)
+    const straight = mul(mul(g, weight), r);
+    const toX = sub(straight, mul(x, mul(along, mul(r, mul(r, r)))));
+    return [toX, reshape(gemm(r, e, { a: true }), weight.shape)];
   };
-  return withDerivative(mul(unit, weight), { inputs: [x, weight], rule });
+  return withDerivative(y, { inputs: [x, weight], rule });
 }
 
 /** silu(gate) * up, with silu(x) = x sigmoid(x) (Shazeer 2020, "GLU variants improve transformer"). */
 export function swiGlu(gate: Tensor, up: Tensor): Tensor {
-  const gated = sigmoid(gate);
-  const silu = mul(gate, gated);
-  // silu' = sigmoid + silu (1 - sigmoid) = silu + sigmoid (1 - silu)
+  // QuickGelu is x sigmoid(alpha x), in one pass.
+  const alpha = { kind: "float", value: 1 } as const;
+  const silu = stage("QuickGelu", [gate], {
+    shape: gate.shape,
+    domain: "com.microsoft",
+    attributes: { alpha },
+  });
+  // silu' = sigmoid (1 + x - silu);  with t = g sigmoid:  dup = t x,  dgate = t up (1 + x - silu)
   const rule = (g: Tensor): Tensor[] => {
-    const slope = add(silu, mul(gated, sub(scalar(1), silu)));
-    return [mul(mul(g, up), slope), mul(g, silu)];
+    const t = mul(g, sigmoid(gate));
+    const bend = add(sub(gate, silu), scalar(1));
+    return [mul(mul(t, up), bend), mul(t, gate)];
   };
   return withDerivative(mul(silu, up), { inputs: [gate, up], rule });
 }
@@ -100,28 +124,6 @@ export function gatherRows(table: Tensor, indices: Tensor): Tensor {
     undefined,
   ];
   return stage("Gather", [table, indices], { shape: [count, width], gradient });
-}
-
-/** The mean over rows of -log softmax(logits)[target], in nats; logits (N, V), targets (N,) int32 -> scalar. */
-export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
-  const [rows] = logits.shape as [number];
-  const axis = { kind: "int", value: 1 } as const;
-  const column = reshape(targets, [rows, 1]);
-  const logProbabilities = stage("LogSoftmax", [logits], { shape: logits.shape, attributes: { axis } });
-  const picked = stage("GatherElements", [logProbabilities, column], {
-    shape: [rows, 1],
-    attributes: { axis },
-  });
-  // dlogits = (softmax - onehot(target)) g / N
-  const rule = (g: Tensor): Tensor[] => {
-    const minusOnes = constant(new Float32Array(rows).fill(-1), [rows, 1]);
-    const difference = stage("ScatterElements", [exp(logProbabilities), column, minusOnes], {
-      shape: logits.shape,
-      attributes: { axis, reduction: { kind: "text", value: "add" } },
-    });
-    return [mul(difference, mul(g, scalar(1 / rows)))];
-  };
-  return withDerivative(mul(meanOfAll(picked), scalar(-1)), { inputs: [logits], rule });
 }
 
 /** (N,) int32 -> (N, depth) float32, by comparison, which every runtime has. */

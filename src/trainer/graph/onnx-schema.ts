@@ -7,7 +7,7 @@ const repeated = (type: string, id: number): protobuf.IField => ({ rule: "repeat
 const descriptor: protobuf.INamespace = {
   nested: {
     OperatorSet: { fields: { domain: field("string", 1), version: field("int64", 2) } },
-    Dimension: { fields: { dimValue: field("int64", 1) } },
+    Dimension: { fields: { dimValue: field("int64", 1), dimParam: field("string", 2) } },
     TensorShape: { fields: { dim: repeated("Dimension", 1) } },
     TensorType: { fields: { elemType: field("int32", 1), shape: field("TensorShape", 2) } },
     Type: { fields: { tensorType: field("TensorType", 1) } },
@@ -23,6 +23,7 @@ const descriptor: protobuf.INamespace = {
     Attribute: {
       fields: {
         name: field("string", 1),
+        f: field("float", 2),
         i: field("int64", 3),
         s: field("bytes", 4),
         ints: repeated("int64", 8),
@@ -64,4 +65,4 @@ export const OnnxModel: protobuf.Type = protobuf.Root.fromJSON(descriptor).looku
 /** TensorProto.DataType */
 export const DATA_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 /** AttributeProto.AttributeType */
-export const ATTRIBUTE_TYPE = { int: 2, text: 3, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const;

@@ -1,7 +1,14 @@
 /** Staged tensors -> the bytes of an ONNX model. */
 import { assert, bytesOf } from "../../core/index.ts";
 import { ATTRIBUTE_TYPE, DATA_TYPE, OnnxModel } from "./onnx-schema.ts";
-import type { Attribute, ElementType, Shape, Source, Tensor } from "./tensor.ts";
+import {
+  ANY_LENGTH,
+  type Attribute,
+  type ElementType,
+  type Shape,
+  type Source,
+  type Tensor,
+} from "./tensor.ts";
 import { topologicalOrder } from "./topological.ts";
 
 /** The newest set for whose operators all of the runtime's devices have kernels (Guess: as of ONNX Runtime 1.30). */
@@ -67,7 +74,7 @@ export function writeOnnx(inputs: readonly Tensor[], outputs: Readonly<Record<st
 }
 
 function writeValue(name: string, { type, shape }: { type: ElementType; shape: Shape }): object {
-  const dim = shape.map((dimValue) => ({ dimValue }));
+  const dim = shape.map((length) => (length === ANY_LENGTH ? { dimParam: "n" } : { dimValue: length }));
   return { name, type: { tensorType: { elemType: DATA_TYPE[type], shape: { dim } } } };
 }
 
@@ -76,6 +83,8 @@ function writeAttribute(name: string, attribute: Attribute): object {
   switch (attribute.kind) {
     case "int":
       return { name, type, i: attribute.value };
+    case "float":
+      return { name, type, f: attribute.value };
     case "ints":
       return { name, type, ints: attribute.value };
     case "text":

@@ -8,8 +8,12 @@ import { assert } from "../../core/index.ts";
 export type ElementType = "float32" | "int32" | "int64" | "bool";
 export type Shape = readonly number[];
 
+/** The length of an axis that only a run knows; elementwise operations alone take it. */
+export const ANY_LENGTH = -1;
+
 export type Attribute =
   | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "ints"; readonly value: readonly number[] }
   | { readonly kind: "text"; readonly value: string };
 

@@ -4,10 +4,12 @@
  */
 import { add } from "../graph/arithmetic.ts";
 import { reshape, transpose } from "../graph/layout.ts";
-import { crossEntropy, gatherRows, rmsNorm, rope, ropeTables, softmax, swiGlu } from "../graph/neural.ts";
+import { attend, gatherRows, rmsNorm, rope, ropeTables, swiGlu } from "../graph/neural.ts";
 import type { RopeTables } from "../graph/neural.ts";
-import { flip, gemm, matmul } from "../graph/products.ts";
+import { recomputed } from "../graph/order.ts";
+import { gemm } from "../graph/products.ts";
 import { constant, input, type Tensor } from "../graph/tensor.ts";
+import { vocabularyLoss } from "../graph/vocabulary-loss.ts";
 import { assert } from "../../core/index.ts";
 import { headSize, type ModelConfig } from "./config.ts";
 import { modelTensors } from "./tensors.ts";
@@ -22,34 +24,70 @@ export function parameterInputs(c: ModelConfig, prefix = ""): Parameters {
   return new Map(modelTensors(c).map(({ name, shape }) => [name, input(prefix + name, "float32", shape)]));
 }
 
+export interface HiddenOptions {
+  readonly tokens: Tensor; // (B * T,) int32
+  readonly sequences: number;
+  /** Keep a layer's input alone for the backward pass and compute the rest again: less memory, a third more work. */
+  readonly recomputesLayers?: boolean;
+}
+
 /** Hidden states after the last norm: tokens (B * T,) int32 -> (B * T, D). */
-export function hiddenStates(c: ModelConfig, p: Parameters, tokens: Tensor, sequences: number): Tensor {
-  const layer = { ...attentionConstants(c), c, sequences };
-  let x = gatherRows(parameter(p, "model.embed_tokens.weight"), tokens);
+export function hiddenStates(c: ModelConfig, p: Parameters, o: HiddenOptions): Tensor {
+  const constants = { ...attentionConstants(c), c, sequences: o.sequences };
+  let x = gatherRows(parameter(p, "model.embed_tokens.weight"), o.tokens);
   for (let i = 0; i < c.layersCount; i++) {
-    const weight = (name: string): Tensor => parameter(p, `model.layers.${i}.${name}.weight`);
-    x = add(x, attention(rmsNorm(x, weight("input_layernorm"), c.normEpsilon), weight, layer));
-    x = add(x, feedForward(rmsNorm(x, weight("post_attention_layernorm"), c.normEpsilon), weight));
+    const names = [...p.keys()].filter((name) => name.startsWith(`model.layers.${i}.`));
+    const layer = ([rows, ...weights]: readonly Tensor[]): Tensor => {
+      const byName = new Map(names.map((name, at) => [name, weights[at] as Tensor]));
+      return transformerLayer(
+        rows as Tensor,
+        (name) => parameter(byName, `model.layers.${i}.${name}.weight`),
+        constants,
+      );
+    };
+    const inputs = [x, ...names.map((name) => parameter(p, name))] as const;
+    x = o.recomputesLayers === true ? recomputed(inputs, layer) : layer(inputs);
   }
   return rmsNorm(x, parameter(p, "model.norm.weight"), c.normEpsilon);
 }
 
-/** Hidden states (N, D) -> logits (N, V). */
-export function logits(c: ModelConfig, p: Parameters, hidden: Tensor): Tensor {
-  const head = parameter(p, c.tiedHead ? "model.embed_tokens.weight" : "lm_head.weight");
-  return gemm(hidden, head, { b: true });
+function transformerLayer(x: Tensor, weight: WeightOf, o: LayerConstants): Tensor {
+  const { normEpsilon } = o.c;
+  const seen = add(x, attention(rmsNorm(x, weight("input_layernorm"), normEpsilon), weight, o));
+  return add(seen, feedForward(rmsNorm(seen, weight("post_attention_layernorm"), normEpsilon), weight));
 }
 
-/** Mean nats per token; tokens and targets (B * T,) int32 -> scalar. */
+/** Hidden states (N, D) -> logits (N, V). */
+export function logits(c: ModelConfig, p: Parameters, hidden: Tensor): Tensor {
+  return gemm(hidden, head(c, p), { b: true });
+}
+
+/**
+ * Elements of the logits that are computed at a time: 64 MiB of them. Measured: at 110M parameters and a vocabulary of
+ * 32,000 the whole logits of 1,024 rows would be 131 MB, several times over.
+ */
+const LOGITS_AT_A_TIME = 2 ** 24;
+
+/** Mean nats per token; targets (B * T,) int32 -> scalar. */
 export function loss(
   c: ModelConfig,
   p: Parameters,
-  o: { tokens: Tensor; targets: Tensor; sequences: number },
+  o: HiddenOptions & { targets: Tensor; withGradient: boolean },
 ): Tensor {
-  return crossEntropy(logits(c, p, hiddenStates(c, p, o.tokens, o.sequences)), o.targets);
+  const rowsPerChunk = Math.max(1, Math.floor(LOGITS_AT_A_TIME / c.vocabSize));
+  return vocabularyLoss(hiddenStates(c, p, o), head(c, p), { ...o, rowsPerChunk });
+}
+
+function head(c: ModelConfig, p: Parameters): Tensor {
+  return parameter(p, c.tiedHead ? "model.embed_tokens.weight" : "lm_head.weight");
 }
 
 type WeightOf = (name: string) => Tensor;
+
+interface LayerConstants extends AttentionConstants {
+  readonly c: ModelConfig;
+  readonly sequences: number;
+}
 
 interface AttentionConstants {
   readonly queryTables: RopeTables;
@@ -72,7 +110,7 @@ function attentionConstants(c: ModelConfig): AttentionConstants {
 function attention(
   x: Tensor, // (N, D)
   weight: WeightOf,
-  o: AttentionConstants & { c: ModelConfig; sequences: number },
+  o: LayerConstants,
 ): Tensor {
   const { c, sequences: B } = o;
   const { contextLength: T, headsCount: H, kvHeadsCount: K } = c;
@@ -84,9 +122,9 @@ function attention(
   const k = rope(split("self_attn.k_proj", K), o.keyTables); // (B, K, T, size)
   const v = split("self_attn.v_proj", K); // (B, K, T, size)
   const grouped = reshape(q, [B, K, (H / K) * T, size]);
-  const scores = reshape(matmul(grouped, flip(k)), [B, H, T, T]);
-  const probabilities = softmax(add(scores, o.mask));
-  const mixed = matmul(reshape(probabilities, [B, K, (H / K) * T, T]), v); // (B, K, G * T, size)
+  const mixed = attend(grouped, k, v, (scores) =>
+    reshape(add(reshape(scores, [B, H, T, T]), o.mask), scores.shape),
+  ); // (B, K, G * T, size)
   const merged = transpose(reshape(mixed, [B, H, T, size]), [0, 2, 1, 3]);
   return gemm(reshape(merged, [B * T, H * size]), weight("self_attn.o_proj"), { b: true });
 }

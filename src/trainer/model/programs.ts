@@ -2,12 +2,13 @@
  * The graphs that engines run, as ONNX bytes. All take the parameters by their Hugging Face names; batches are
  * (B, T + 1) int32, whose row holds T inputs and, one later, T targets.
  */
-import { adamW } from "../graph/adamw.ts";
+import { adamW, adamWUpdate } from "../graph/adamw.ts";
+import { add, sqrt, sumOfSquares } from "../graph/arithmetic.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { reshape, slice } from "../graph/layout.ts";
 import { gatherRows } from "../graph/neural.ts";
 import { writeOnnx } from "../graph/onnx-writer.ts";
-import { input, type Tensor } from "../graph/tensor.ts";
+import { ANY_LENGTH, input, type Tensor } from "../graph/tensor.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { ModelConfig } from "./config.ts";
 import { hiddenStates, logits, loss, parameterInputs, type Parameters } from "./llama.ts";
@@ -18,6 +19,7 @@ export const MOMENT1 = "moment1/";
 export const MOMENT2 = "moment2/";
 export const UPDATED = "updated/";
 export const GRADIENT = "gradient/";
+export const SUM = "sum/";
 
 /** One optimiser step: weights, moments, batch, scalars -> `loss`, `gradientNorm`, `applied`, and `updated/...` of all state. */
 export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences: number): Uint8Array {
@@ -30,7 +32,7 @@ export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences:
     shrink: input("shrink", "float32", []),
   };
   const batch = batchInput(c, sequences);
-  const lossNats = lossOfBatch(c, p, batch);
+  const lossNats = lossOfBatch(c, p, { batch, withGradient: true });
   const gradients = differentiate(lossNats, [...p.values()]);
   const specs = modelTensors(c);
   const parameters = specs.map(({ name, decay }, i) => ({
@@ -58,21 +60,59 @@ export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences:
   return writeOnnx(inputs, outputs);
 }
 
-/** Weights, batch -> `loss` and `gradient/...` of every parameter. */
-export function gradientProgram(c: ModelConfig, sequences: number): Uint8Array {
+export interface GradientOptions {
+  /** Sequences of one batch, or of one micro-batch of it. */
+  readonly sequences: number;
+  readonly recomputesLayers?: boolean;
+  /** Whether `gradient/...` is added to what `sum/...` held before. */
+  readonly accumulates?: boolean;
+}
+
+/** Weights, batch, with `accumulates` `sum/...` -> `loss`, `gradient/...` of every parameter, and their `gradientNorm`. */
+export function gradientProgram(c: ModelConfig, o: GradientOptions): Uint8Array {
   const p = parameterInputs(c);
-  const batch = batchInput(c, sequences);
-  const lossNats = lossOfBatch(c, p, batch);
-  const gradients = differentiate(lossNats, [...p.values()]);
-  const named = [...p.keys()].map((name, i) => [GRADIENT + name, gradients[i] as Tensor] as const);
-  return writeOnnx([...p.values(), batch], { loss: lossNats, ...Object.fromEntries(named) });
+  const sums = o.accumulates === true ? parameterInputs(c, SUM) : undefined;
+  const batch = batchInput(c, o.sequences);
+  const lossNats = lossOfBatch(c, p, { ...o, batch, withGradient: true });
+  const fresh = differentiate(lossNats, [...p.values()]);
+  const names = [...p.keys()];
+  const gradients = fresh.map((gradient, i) => {
+    const sum = sums?.get(names[i] as string);
+    return sum === undefined ? gradient : add(sum, gradient);
+  });
+  const gradientNorm = sqrt(gradients.map(sumOfSquares).reduce(add));
+  const named = names.map((name, i) => [GRADIENT + name, gradients[i] as Tensor] as const);
+  const inputs = [...p.values(), ...(sums?.values() ?? []), batch];
+  return writeOnnx(inputs, { loss: lossNats, gradientNorm, ...Object.fromEntries(named) });
+}
+
+/**
+ * AdamW on any stretch of n parameters: `weight`, `moment1`, `moment2`, `gradient` (n,), scalars -> `updated/...` of the
+ * first three. The caller has judged the gradient already.
+ */
+export function updateProgram(optimizer: Optimizer): Uint8Array {
+  const stretch = (name: string): Tensor => input(name, "float32", [ANY_LENGTH]);
+  const [weight, moment1, moment2] = [stretch("weight"), stretch("moment1"), stretch("moment2")];
+  const gradient = stretch("gradient");
+  const scalar = (name: string): Tensor => input(name, "float32", []);
+  const scalars = {
+    stepSize: scalar("stepSize"),
+    epsilon: scalar("epsilon"),
+    shrink: scalar("shrink"),
+    blend1: scalar("blend1"),
+    blend2: scalar("blend2"),
+  };
+  const updated = adamWUpdate({ weight, moment1, moment2, gradient }, scalars, optimizer);
+  const inputs = [weight, moment1, moment2, gradient, ...Object.values(scalars)];
+  const outputs = Object.entries(updated).map(([name, tensor]) => [UPDATED + name, tensor]);
+  return writeOnnx(inputs, Object.fromEntries(outputs) as Record<string, Tensor>);
 }
 
 /** Weights, batch -> `loss`. */
 export function evaluationProgram(c: ModelConfig, sequences: number): Uint8Array {
   const p = parameterInputs(c);
   const batch = batchInput(c, sequences);
-  return writeOnnx([...p.values(), batch], { loss: lossOfBatch(c, p, batch) });
+  return writeOnnx([...p.values(), batch], { loss: lossOfBatch(c, p, { batch, withGradient: false }) });
 }
 
 /** Weights, `tokens` (T,) int32, `position` (1,) int32 -> `logits` (1, V) of what follows that position. */
@@ -80,7 +120,7 @@ export function logitsProgram(c: ModelConfig): Uint8Array {
   const p = parameterInputs(c);
   const tokens = input("tokens", "int32", [c.contextLength]);
   const position = input("position", "int32", [1]);
-  const hidden = gatherRows(hiddenStates(c, p, tokens, 1), position); // (1, D)
+  const hidden = gatherRows(hiddenStates(c, p, { tokens, sequences: 1 }), position); // (1, D)
   return writeOnnx([...p.values(), tokens, position], { logits: logits(c, p, hidden) });
 }
 
@@ -88,9 +128,13 @@ function batchInput(c: ModelConfig, sequences: number): Tensor {
   return input("batch", "int32", [sequences, c.contextLength + 1]);
 }
 
-function lossOfBatch(c: ModelConfig, p: Parameters, batch: Tensor): Tensor {
-  const [sequences] = batch.shape as [number];
+function lossOfBatch(
+  c: ModelConfig,
+  p: Parameters,
+  o: { batch: Tensor; withGradient: boolean; recomputesLayers?: boolean },
+): Tensor {
+  const [sequences] = o.batch.shape as [number];
   const T = c.contextLength;
-  const part = (from: number): Tensor => reshape(slice(batch, 1, [from, from + T]), [sequences * T]);
-  return loss(c, p, { tokens: part(0), targets: part(1), sequences });
+  const part = (from: number): Tensor => reshape(slice(o.batch, 1, [from, from + T]), [sequences * T]);
+  return loss(c, p, { ...o, tokens: part(0), targets: part(1), sequences });
 }
