@@ -1,8 +1,7 @@
 /** The engine over ONNX Runtime. `run` blocks its thread, so an engine belongs in a worker; one call at a time. */
 import { assert } from "../../core/index.ts";
-import { stepScalars } from "../graph/adamw.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { evaluationProgram, logitsProgram, trainingProgram } from "../model/programs.ts";
+import { evaluationProgram, type GradientMemory, logitsProgram } from "../model/programs.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { homeOf, type OnnxEngineName } from "./backends.ts";
 import { DeviceCopies } from "./device-copies.ts";
@@ -13,11 +12,12 @@ import {
   numberOf,
   openSession,
   parameterValues,
-  scalarValue,
   type Session,
   type Values,
 } from "./session.ts";
-import { emptyState, StateValues, type StateHome, updatedNames } from "./state-values.ts";
+import { openHostTraining } from "./host-training.ts";
+import { emptyState, StateValues, type StateHome } from "./state-values.ts";
+import { openWholeTraining, type Training } from "./training.ts";
 
 export interface OnnxEngineOptions {
   readonly engine: OnnxEngineName;
@@ -27,6 +27,8 @@ export interface OnnxEngineOptions {
   /** B: sequences per step. */
   readonly sequences: number;
   readonly threads: number;
+  /** Only for the engine `cpu`. */
+  readonly memory?: GradientMemory;
 }
 
 /**
@@ -37,9 +39,15 @@ export async function createOnnxEngine(
   o: OnnxEngineOptions,
   home: StateHome = homeOf(o.engine),
 ): Promise<Engine> {
-  const program = trainingProgram(o.model, o.optimizer, o.sequences);
-  const keptOnDevice = home === "on-device" ? updatedNames(o.model) : [];
-  return new OnnxEngine(o, await openSession(program, { ...o, keptOnDevice }), home);
+  const state = emptyState(o.model);
+  const copies = new DeviceCopies(o);
+  const values = new StateValues(o.model, state, home, copies);
+  const { microSequences = o.sequences, recomputesLayers = false } = o.memory ?? {};
+  const training =
+    home === "in-place"
+      ? await openHostTraining({ ...o, microSequences, recomputesLayers }, state)
+      : await openWholeTraining(o, values, home);
+  return new OnnxEngine(o, { state, values, copies, training });
 }
 
 class OnnxEngine implements Engine {
@@ -49,35 +57,29 @@ class OnnxEngine implements Engine {
   readonly #o: OnnxEngineOptions;
   readonly #values: StateValues;
   readonly #copies: DeviceCopies;
-  readonly #training: Session;
+  readonly #training: Training;
   #evaluation: Session | undefined;
   #logits: Session | undefined;
 
-  constructor(o: OnnxEngineOptions, training: Session, home: StateHome) {
+  constructor(
+    o: OnnxEngineOptions,
+    parts: { state: TrainingState; values: StateValues; copies: DeviceCopies; training: Training },
+  ) {
     this.name = o.engine;
     this.model = o.model;
     this.#o = o;
-    this.#training = training;
-    this.state = emptyState(o.model);
-    this.#copies = new DeviceCopies(o);
-    this.#values = new StateValues(o.model, this.state, home, this.#copies);
+    this.state = parts.state;
+    this.#values = parts.values;
+    this.#copies = parts.copies;
+    this.#training = parts.training;
   }
 
   async step(tokens: Int32Array, lr: number): Promise<StepResult> {
     assert(lr >= 0 && lr < Infinity, `expected a learning rate >= 0, got ${lr}`);
-    const { optimizer } = this.#o;
-    const scalars = stepScalars(optimizer, lr, this.state.stepsCount + 1);
-    const outputs = await this.#values.step(this.#training, {
-      batch: this.#batch(tokens),
-      stepSize: scalarValue(scalars.stepSize),
-      epsilon: scalarValue(scalars.epsilon),
-      shrink: scalarValue(scalars.shrink),
-    });
-    const lossNats = numberOf(outputs, "loss");
-    const gradientNorm = numberOf(outputs, "gradientNorm");
-    const applied = numberOf(outputs, "applied") === 1;
-    if (applied) this.state.stepsCount += 1;
-    return { lossNats, gradientNorm, applied };
+    this.#checkBatch(tokens);
+    const result = await this.#training.step(tokens, { lr, step: this.state.stepsCount + 1 });
+    if (result.applied) this.state.stepsCount += 1;
+    return result;
   }
 
   async evaluate(tokens: Int32Array, weights?: Float32Array): Promise<number> {
@@ -125,19 +127,20 @@ class OnnxEngine implements Engine {
   async close(): Promise<void> {
     this.#values.load();
     await this.#copies.close();
-    await this.#training.release();
+    await this.#training.close();
     await this.#evaluation?.release();
     await this.#logits?.release();
   }
 
   #batch(tokens: Int32Array): Values[string] {
-    const { model, sequences } = this.#o;
-    const shape = [sequences, model.contextLength + 1];
-    assert(
-      tokens.length === sequences * (model.contextLength + 1),
-      `expected tokens of shape [${shape.join()}], got ${tokens.length}`,
-    );
-    return intValue(tokens, shape);
+    this.#checkBatch(tokens);
+    return intValue(tokens, [this.#o.sequences, this.model.contextLength + 1]);
+  }
+
+  #checkBatch(tokens: Int32Array): void {
+    const shape = [this.#o.sequences, this.model.contextLength + 1] as const;
+    const length = shape[0] * shape[1];
+    assert(tokens.length === length, `expected tokens of shape [${shape.join()}], got ${tokens.length}`);
   }
 
   #parameters(weights: Float32Array | undefined): Values {

@@ -60,6 +60,14 @@ export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences:
   return writeOnnx(inputs, outputs);
 }
 
+/** How a host trades time for memory; results are the same up to the order of float32 sums. */
+export interface GradientMemory {
+  /** Sequences of a batch that are computed at a time: a divisor of the batch's. */
+  readonly microSequences?: number;
+  /** Keep each layer's input alone for the backward pass, and compute the rest of the layer again. */
+  readonly recomputesLayers?: boolean;
+}
+
 export interface GradientOptions {
   /** Sequences of one batch, or of one micro-batch of it. */
   readonly sequences: number;

@@ -1,0 +1,56 @@
+/** How a step is run, apart from what it computes: in one program, or in two where the state lives on the host. */
+import { stepScalars } from "../graph/adamw.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { trainingProgram } from "../model/programs.ts";
+import type { Optimizer } from "../optimizer.ts";
+import type { StepResult } from "./engine.ts";
+import {
+  intValue,
+  numberOf,
+  openSession,
+  scalarValue,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
+import { type StateHome, type StateValues, updatedNames } from "./state-values.ts";
+
+export interface Training {
+  /** Step number `step` = 1, 2, ... on tokens (B * (T + 1),); when not applied, the state is what it was. */
+  step(tokens: Int32Array, o: { lr: number; step: number }): Promise<StepResult>;
+  close(): Promise<void>;
+}
+
+export interface TrainingOptions extends SessionOptions {
+  readonly model: ModelConfig;
+  readonly optimizer: Optimizer;
+  /** B: sequences per step. */
+  readonly sequences: number;
+}
+
+/** Loss, gradient and update in one run of one program, on values wherever they live. */
+export async function openWholeTraining(
+  o: TrainingOptions,
+  values: StateValues,
+  home: StateHome,
+): Promise<Training> {
+  const keptOnDevice = home === "on-device" ? updatedNames(o.model) : [];
+  const program = trainingProgram(o.model, o.optimizer, o.sequences);
+  const session: Session = await openSession(program, { ...o, keptOnDevice });
+  return {
+    async step(tokens, { lr, step }) {
+      const scalars = stepScalars(o.optimizer, lr, step);
+      const outputs = await values.step(session, {
+        batch: intValue(tokens, [o.sequences, o.model.contextLength + 1]),
+        stepSize: scalarValue(scalars.stepSize),
+        epsilon: scalarValue(scalars.epsilon),
+        shrink: scalarValue(scalars.shrink),
+      });
+      return {
+        lossNats: numberOf(outputs, "loss"),
+        gradientNorm: numberOf(outputs, "gradientNorm"),
+        applied: numberOf(outputs, "applied") === 1,
+      };
+    },
+    close: () => session.release(),
+  };
+}
