@@ -1,5 +1,5 @@
 /** The engine over ONNX Runtime. `run` blocks its thread, so an engine belongs in a worker; one call at a time. */
-import { assert } from "../../core/index.ts";
+import { assert, StarlingError } from "../../core/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { evaluationProgram, type GradientMemory, logitsProgram } from "../model/programs.ts";
 import type { Optimizer } from "../optimizer.ts";
@@ -18,6 +18,12 @@ import {
 import { openHostTraining } from "./host-training.ts";
 import { emptyState, StateValues, type StateHome } from "./state-values.ts";
 import { openWholeTraining, type Training } from "./training.ts";
+
+/**
+ * Rows (sequences times positions) of a micro-batch. Measured at 25M parameters: with 512 rows a step took as long as
+ * with all 2,048 and half the memory; with 256 the sums of gradients begin to cost (docs/log.md, 2026-11-22).
+ */
+const MICRO_ROWS_MIN = 512;
 
 export interface OnnxEngineOptions {
   readonly engine: OnnxEngineName;
@@ -42,12 +48,23 @@ export async function createOnnxEngine(
   const state = emptyState(o.model);
   const copies = new DeviceCopies(o);
   const values = new StateValues(o.model, state, home, copies);
-  const { microSequences = o.sequences, recomputesLayers = false } = o.memory ?? {};
   const training =
     home === "in-place"
-      ? await openHostTraining({ ...o, microSequences, recomputesLayers }, state)
+      ? await openHostTraining({ ...o, ...gradientMemory(o) }, state)
       : await openWholeTraining(o, values, home);
   return new OnnxEngine(o, { state, values, copies, training });
+}
+
+/** What the host chose, or else the micro-batch that is both small and fast. */
+function gradientMemory({ memory = {}, model, sequences }: OnnxEngineOptions): Required<GradientMemory> {
+  const divisors = Array.from({ length: sequences }, (_, i) => i + 1).filter((n) => sequences % n === 0);
+  const fast = divisors.find((n) => n * model.contextLength >= MICRO_ROWS_MIN) ?? sequences;
+  const { microSequences = fast, recomputesLayers = false } = memory;
+  if (divisors.includes(microSequences)) return { microSequences, recomputesLayers };
+  throw new StarlingError(
+    "MICRO_BATCH_INVALID",
+    `expected a micro-batch of ${divisors.join(", ")} sequences, which divide the run's batch of ${sequences}, got ${microSequences}`,
+  );
 }
 
 class OnnxEngine implements Engine {

@@ -9,6 +9,7 @@ import {
   optimizerSchema,
   type Engine,
   type EngineName,
+  type GradientMemory,
   type ModelConfig,
   type Optimizer,
   type TrainingState,
@@ -41,11 +42,12 @@ export async function startEngine(o: {
   threads?: number;
   /** CPU only. */
   home?: StateHome;
+  memory?: GradientMemory;
   optimizer?: Optimizer;
 }): Promise<Engine> {
   const name = o.engine ?? "cpu";
   const options = { engine: name, model: o.model, sequences: o.sequences, threads: o.threads ?? 1 };
-  const made = { ...options, optimizer: o.optimizer ?? optimizer };
+  const made = { ...options, ...(o.memory && { memory: o.memory }), optimizer: o.optimizer ?? optimizer };
   const engine = await (o.home === undefined
     ? createEngine(made)
     : createOnnxEngine({ ...made, engine: "cpu" }, o.home));
