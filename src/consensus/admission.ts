@@ -4,7 +4,6 @@
  * a node has not yet heard of it cites a little later.
  */
 import type { Digest, PeerId } from "../core/index.ts";
-import { rootAt, settledIn } from "./histories.ts";
 import { type RoundRange, type Score, rankAuthors } from "./ranking.ts";
 import type { View } from "./view.ts";
 import type { WeightTable } from "./weights.ts";
@@ -47,7 +46,7 @@ export function standingAt(
   const admitted = new Map(ranking.slice(0, seats.seats).map((author) => [author, mark.round]));
   const { qualifyRounds, qualifySeats } = seats;
   for (let round = mark.round + qualifyRounds; ; round += qualifyRounds) {
-    const root = settledIn(view) < round ? undefined : rootAt(view, round);
+    const root = view.lineage.at(round)?.root;
     if (root === undefined) break;
     // What was done since the last time: who comes late need not catch up with years.
     const best = ranked({ from: round - qualifyRounds, until: round }, root);

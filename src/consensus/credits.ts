@@ -33,16 +33,6 @@ export interface CreditLine {
   readonly credits: bigint;
 }
 
-/**
- * How many rounds have minted for good: those below the view's settled round, without the ones at its end in which
- * nobody trained. So all nodes agree on it at the end of a phase, however many closing rounds each has seen.
- */
-export function creditsRound(view: View): number {
-  let round = view.settledRound;
-  while (round > 0 && view.included(round - 1).every(({ header }) => header.delta === null)) round -= 1;
-  return round;
-}
-
 /** The lines of the settled rounds from `fromRound` up to and without `untilRound`, by round, then by contribution id. */
 export function* creditLines(
   view: View,

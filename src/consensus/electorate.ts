@@ -37,14 +37,7 @@ export function without(electorate: Electorate, absent: PeerId): Electorate {
   return { total, weightOf: (author) => (author === absent ? 0 : electorate.weightOf(author)) };
 }
 
-export function weightOfAll(electorate: Electorate, authors: Iterable<PeerId>): number {
-  let weight = 0;
-  for (const author of authors) weight += electorate.weightOf(author);
-  return weight;
-}
-
-/** Whether these, who are not `self`, hold half of the weight; or all the others' where `self` holds over half. */
-export function hasHalf(electorate: Electorate, authors: Iterable<PeerId>, self: PeerId): boolean {
-  const weight = weightOfAll(electorate, authors);
+/** Whether others than `self` with this weight hold half of it; or all the others' where `self` holds over half. */
+export function isHalf(electorate: Electorate, weight: number, self: PeerId): boolean {
   return weight > 0 && (2 * weight >= electorate.total || weight >= without(electorate, self).total);
 }

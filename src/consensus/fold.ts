@@ -40,18 +40,6 @@ export function foldTerms(included: readonly Contribution[], outerRate: number):
   return terms.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** The least value at which the cumulated weight reaches half of the total. */
-function weightedMedian(values: readonly number[], weights: readonly number[]): number {
-  const order = values.map((_, i) => i).sort((a, b) => (values[a] as number) - (values[b] as number));
-  const total = weights.reduce((a, b) => a + b, 0);
-  let cumulated = 0;
-  for (const i of order) {
-    cumulated += weights[i] as number;
-    if (2 * cumulated >= total) return values[i] as number;
-  }
-  return 0;
-}
-
 /**
  * weights -= direction * A(S), in place; direction -1 takes a round out again. weights: (P,) fixed point, of the
  * layout that the deltas were opened with.
@@ -76,4 +64,16 @@ export function foldRound(
     }
     at += length;
   }
+}
+
+/** The least value at which the cumulated weight reaches half of the total. */
+function weightedMedian(values: readonly number[], weights: readonly number[]): number {
+  const order = values.map((_, i) => i).sort((a, b) => (values[a] as number) - (values[b] as number));
+  const total = weights.reduce((a, b) => a + b, 0);
+  let cumulated = 0;
+  for (const i of order) {
+    cumulated += weights[i] as number;
+    if (2 * cumulated >= total) return values[i] as number;
+  }
+  return 0;
 }

@@ -1,75 +1,67 @@
 /**
- * Histories that settled differently, and which of two is to be followed (docs/design.md, section 4): the one where
- * the authors who went on hold more voting weight, as of the last settled round that both have in common; equal: the
- * one whose first different root is lower. Round numbers do not count, or racing alone would win.
+ * Which of two histories that settled differently is to be followed (docs/design.md, section 4): the one where the
+ * authors who went on hold more voting weight, as of the last settled round that both have in common; equal: the one
+ * whose first different root is lower. Round numbers do not count, or racing alone would win.
+ *
+ * Only who names a root beyond the fork has gone on: what both sides still shared speaks for neither, or a false root
+ * on top of everybody's work would weigh as much as everybody.
  */
-import type { Digest, PeerId } from "../core/index.ts";
-import { type Contribution, type View, settledRoundAt } from "./view.ts";
+import { type Lineage, forkOf } from "./lineage.ts";
+import type { Contribution, View } from "./view.ts";
 
-/** The settled root of a history at a round that is settled in it: every header names one. Undefined: round 0, the start. */
-export function rootAt(history: View, settledRound: number): Digest | undefined {
-  let view = history;
-  for (;;) {
-    const [parent] = view.parents;
-    if (parent === undefined || parent.header.settled.round < settledRound) return undefined;
-    if (parent.header.settled.round === settledRound) return parent.header.settled.root;
-    view = parent.view;
-  }
-}
+/** Other histories that are kept an eye on; the one heard of longest ago gives way. Guess. */
+const RIVALS_MAX = 16;
 
-/** Rounds below this are settled in what a view's parents themselves say. */
-export function settledIn(history: View): number {
-  return settledRoundAt(Math.max(0, history.round - 1), history.context.rule);
-}
-
-/** Whether two views belong to one history, as far as both have settled. */
-export function sameHistory(a: View, b: View): boolean {
-  const common = Math.min(settledIn(a), settledIn(b));
-  return common === 0 || rootAt(a, common) === rootAt(b, common);
-}
-
-/** Whether a contribution belongs to a view's history, as far as both have settled; its own word counts. */
-export function belongs(contribution: Contribution, history: View): boolean {
-  const { settled } = contribution.header;
-  const known = settledIn(history);
-  if (settled.round === 0 || known === 0) return true;
-  if (settled.round <= known) return settled.root === rootAt(history, settled.round);
-  return rootAt(contribution.view, known) === rootAt(history, known);
-}
-
-/** The last round that two histories settled alike: rounds below it are the same in both. */
-export function forkOf(a: View, b: View): number {
-  let round = Math.min(settledIn(a), settledIn(b));
-  while (round > 0 && rootAt(a, round) !== rootAt(b, round)) round -= 1;
-  return round;
-}
-
-/** Whether `rival` is to be followed instead of `ours`; both have settled, and differently. */
+/** Whether `rival` is to be followed instead of `ours`. */
 export function wins(rival: View, ours: View): boolean {
-  const fork = forkOf(rival, ours);
+  if (rival.lineage.agrees(ours.lineage)) return false;
+  const fork = forkOf(rival.lineage, ours.lineage);
   const theirs = weightSince(rival, fork);
   const own = weightSince(ours, fork);
   if (theirs !== own) return theirs > own;
-  const [theirRoot, ourRoot] = [rootAt(rival, fork + 1), rootAt(ours, fork + 1)];
+  const [theirRoot, ourRoot] = [rival, ours].map(({ lineage }) => lineage.at(fork + 1)?.root);
   return theirRoot !== undefined && ourRoot !== undefined && theirRoot < ourRoot;
 }
 
 /** Voting weight, as of the fork, of the authors who went on in a history. */
 function weightSince(history: View, fork: number): number {
-  const weights = weightsAt(history, fork);
-  const authors = new Set<PeerId>();
-  for (let round = fork; round < history.round; round++) {
-    for (const { header } of history.included(round)) authors.add(header.author);
-  }
+  const weights = history.weightsAt(fork);
   let weight = 0;
-  for (const author of authors) weight += weights.get(author) ?? 0;
+  for (const author of history.authorsSince(fork + 1 + history.context.rule.settleDepth))
+    weight += weights.get(author) ?? 0;
   return weight;
 }
 
-/** The table that the common settled root commits to; before any round has settled, whoever voted then. */
-function weightsAt(history: View, fork: number): ReadonlyMap<PeerId, number> {
-  if (fork > 0) return history.tableAt(fork);
-  let view = history;
-  while (view.round > 1 && view.parents[0] !== undefined) view = view.parents[0].view;
-  return view.voters();
+/** The other histories that were heard of. */
+export class Rivals {
+  /** The newest contribution heard of each. */
+  readonly #newest = new Map<Lineage, Contribution>();
+  /** Histories that do not win against the view that was asked for last. */
+  #beaten = new WeakSet<View>();
+  #ours: View | undefined;
+
+  /** A contribution that is not of our history. */
+  take(c: Contribution): void {
+    this.#newest.delete(c.lineage);
+    this.#newest.set(c.lineage, c);
+    const [oldest] = this.#newest.keys();
+    if (oldest !== undefined && this.#newest.size > RIVALS_MAX) this.#newest.delete(oldest);
+  }
+
+  /** The contribution whose history outweighs ours, if there is one. A false root alone makes no history. */
+  winner(ours: View): Contribution | undefined {
+    if (this.#newest.size === 0) return undefined;
+    if (this.#ours !== ours) this.#beaten = new WeakSet();
+    this.#ours = ours;
+    for (const c of this.#newest.values()) {
+      if (this.#beaten.has(c.view)) continue;
+      if (wins(c.view, ours)) return c;
+      this.#beaten.add(c.view);
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    this.#newest.clear();
+  }
 }

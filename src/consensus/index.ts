@@ -13,21 +13,24 @@ export {
   signingBytes,
 } from "./header.ts";
 export { type PhaseLimits, type Rule, ruleSchema } from "./rule.ts";
-export { type Contribution, View, type ViewContext, settledRoundAt } from "./view.ts";
 export { type WeightTable, countedWork } from "./weights.ts";
+export { Commons } from "./commons.ts";
+export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { type PhaseMark, type Seats, type Standing, firstVoters, standingAt } from "./admission.ts";
 export { phaseEnd } from "./phase-end.ts";
 export { type Score, acceptedWork, rankAuthors } from "./ranking.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
-export { lastPublished } from "./own-work.ts";
+export { OwnWork, lastPublished } from "./own-work.ts";
+export { trainedRound } from "./closing.ts";
 export { chooseParents } from "./parents.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
+export { WAITING_MAX } from "./waiting.ts";
 export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
 export { Machine, type MachineOptions, type Stage } from "./machine.ts";
 export { authorKey } from "./author-key.ts";
 export { type Address, parseAddress } from "./address.ts";
-export { type CreditLine, type CreditRule, creditLines, creditRuleSchema, creditsRound } from "./credits.ts";
+export { type CreditLine, type CreditRule, creditLines, creditRuleSchema } from "./credits.ts";
 export {
   type Payout,
   type UnsignedPayout,

@@ -1,7 +1,7 @@
 /** Which of the checked contributions of a round a node cites. */
 import type { Digest } from "../core/index.ts";
-import { lotOf } from "./lot.ts";
-import { type Contribution, type View, type ViewContext, withoutEquivocators } from "./view.ts";
+import { type Draw, lotOf } from "./lot.ts";
+import { type Contribution, type PhaseContext, type View, withoutEquivocators } from "./view.ts";
 
 /** Of the seats, this share is kept for strangers, or newcomers would never be heard. Guess: one in eight. */
 const STRANGERS_SHARE = 1 / 8;
@@ -52,9 +52,6 @@ function seat(candidates: readonly Contribution[], view: View): readonly Contrib
   return [...known, ...strangers, ...rest].slice(0, membersMax).map(({ c }) => c);
 }
 
-function drawOf(
-  { run, phase }: ViewContext,
-  round: number,
-): { run: ViewContext["run"]; phase: number; round: number } {
+function drawOf({ run, phase }: PhaseContext, round: number): Draw {
   return { run, phase, round };
 }

@@ -5,11 +5,19 @@ import type { Rule } from "./rule.ts";
 const GRACE_MS_MIN = 250;
 /** What a round's time is taken for before there was one. Guess. */
 const ROUND_MS_FIRST = 1000;
+/** Of the work of a round, this share is to be included. One missing of 16 is too many, one of 64 is not. Guess. */
+const INCLUDED_SHARE = 0.98;
+/** While it is less, the grace grows by this factor a round, and else it shrinks. Measured: docs/log.md. */
+const STRETCH_MORE = 1.5;
+const STRETCH_LESS = 0.95;
+/** Whoever is late on purpose can make rounds this much longer, in graces. Guess: a fifth of the training time. */
+const STRETCH_MAX = 4;
 
 export class Tempo {
   readonly #rule: Rule;
   #trainMs = ROUND_MS_FIRST;
   #roundMs = ROUND_MS_FIRST;
+  #stretch = 1;
 
   constructor(rule: Rule) {
     this.#rule = rule;
@@ -17,12 +25,19 @@ export class Tempo {
 
   /** After two thirds of the weight is in. */
   get graceMs(): number {
-    return Math.max(GRACE_MS_MIN, this.#rule.graceShare * this.#trainMs);
+    return this.#stretch * Math.max(GRACE_MS_MIN, this.#rule.graceShare * this.#trainMs);
   }
 
   /** Without two thirds. Goes by the flock's rounds: a fast node's own training is no measure for the others. */
   get patienceMs(): number {
     return this.#rule.patienceShare * Math.max(this.#trainMs, this.#roundMs);
+  }
+
+  /** Of the weight that published a round, this share was included in it. */
+  included(share: number): void {
+    const isEnough = share >= INCLUDED_SHARE;
+    const stretch = this.#stretch * (isEnough ? STRETCH_LESS : STRETCH_MORE);
+    this.#stretch = Math.min(STRETCH_MAX, Math.max(1, stretch));
   }
 
   /** Training took this long; closing does not count, it takes no time. */

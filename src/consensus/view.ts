@@ -12,10 +12,12 @@
  * older history is reached through the anchor's view, so a view costs one round, not a whole history.
  */
 import type { ContributionId, PeerId, RunId } from "../core/index.ts";
+import { type FoldTerm, foldTerms } from "./fold.ts";
 import type { Header } from "./header.ts";
-import { leastLot, ticketsOf } from "./lot.ts";
+import type { Lineage } from "./lineage.ts";
+import { type Lots, ticketsOf } from "./lot.ts";
 import type { Rule } from "./rule.ts";
-import { type WeightTable, extendTable } from "./weights.ts";
+import { type WeightOf, type WeightTable, countedTokens, extendTable } from "./weights.ts";
 
 /** A header whose ancestors are all known. */
 export interface Contribution {
@@ -23,14 +25,22 @@ export interface Contribution {
   readonly header: Header;
   /** The history that it builds on. */
   readonly view: View;
+  /** The settled roots of that history, the one that it names itself on top. */
+  readonly lineage: Lineage;
 }
 
 /** What every view of one phase shares. */
-export interface ViewContext {
+export interface PhaseContext {
   readonly run: RunId;
   readonly phase: number;
   readonly rule: Rule;
   readonly founders: readonly PeerId[];
+}
+
+export interface ViewContext extends PhaseContext {
+  readonly lots: Lots;
+  /** Before any round. */
+  readonly start: Lineage;
 }
 
 export class View {
@@ -39,22 +49,39 @@ export class View {
   /** P, sorted by id, without authors who are in it twice. */
   readonly parents: readonly Contribution[];
   readonly context: ViewContext;
+  /** The settled roots that the parents name. */
+  readonly lineage: Lineage;
+  #parentIds: readonly ContributionId[] | undefined;
   #anchor: Contribution | undefined;
   #voted: readonly Contribution[] | undefined;
   #table: WeightTable | undefined;
   #firstAuthors: ReadonlySet<PeerId> | undefined;
   #voters: WeightTable | undefined;
-  #includedTokens: number | undefined;
+  /** Tokens of the rounds up to R-2, and of R-1. */
+  #tokensVoted: number | undefined;
+  #tokensOfParents: number | undefined;
+  #countedVoted: WeightTable | undefined;
+  readonly #weigh: WeightOf = (author) => this.weightOf(author);
+  #termsVoted: readonly FoldTerm[] | undefined;
+  #termsOfParents: readonly FoldTerm[] | undefined;
 
   constructor(context: ViewContext, round: number, parents: readonly Contribution[]) {
     this.context = context;
     this.round = round;
+    this.lineage = parents[0]?.lineage ?? context.start;
     this.parents = withoutEquivocators(parents);
   }
 
-  /** Whether it is the view from exactly these parents, sorted by id. */
-  sees(parents: readonly Contribution[]): boolean {
-    return parents.length === this.parents.length && parents.every((c, i) => c === this.parents[i]);
+  /** Sorted; always the same array. */
+  get parentIds(): readonly ContributionId[] {
+    return (this.#parentIds ??= this.parents.map(({ id }) => id));
+  }
+
+  /** Whether it is the view from the same parents. */
+  isSame(other: View): boolean {
+    const { lineage, parents } = other;
+    if (lineage !== this.lineage || parents.length !== this.parents.length) return false;
+    return parents.every((c, i) => c === this.parents[i]);
   }
 
   /** Rounds below this one are settled for contributions that build on this view. */
@@ -70,9 +97,32 @@ export class View {
     return view === undefined ? [] : view.voted();
   }
 
+  /** Who is included in a round from `round` on. */
+  authorsSince(round: number): Set<PeerId> {
+    const authors = new Set<PeerId>();
+    const add = (included: readonly Contribution[]): void => {
+      for (const { header } of included) authors.add(header.author);
+    };
+    if (round < this.round) add(this.parents);
+    for (let r = this.round - 2, view = this.#viewAt(this.round); r >= round && view !== undefined; r--) {
+      add(view.voted());
+      view = view.#viewAt(view.round - 1);
+    }
+    return authors;
+  }
+
+  /** The fold's terms for S(r): the same array whenever it is the same set. */
+  terms(round: number): readonly FoldTerm[] {
+    const { outerRate } = this.context.rule;
+    if (round === this.round - 1) return (this.#termsOfParents ??= foldTerms(this.parents, outerRate));
+    const view = round < 0 || round >= this.round ? undefined : this.#viewAt(round + 2);
+    if (view === undefined) return [];
+    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate));
+  }
+
   /** S(R-2), elected by all parents. */
   voted(): readonly Contribution[] {
-    this.#voted ??= elect(this.parents, (author) => this.weightOf(author));
+    this.#voted ??= elect(this.parents, this.#weigh);
     return this.#voted;
   }
 
@@ -95,12 +145,15 @@ export class View {
   }
 
   #findVoters(): WeightTable {
-    const tableRound = settledRoundAt(this.round - 1, this.context.rule);
-    if (tableRound > 0) return this.tableAt(tableRound);
-    const { founders } = this.context;
-    return new Map(
-      [...(founders.length > 0 ? founders : this.#authorsOfRoundZero())].map((author) => [author, 1]),
-    );
+    return this.weightsAt(settledRoundAt(this.round - 1, this.context.rule));
+  }
+
+  /** Voting weights as of a settled round: its table; before any round has settled, who votes then. */
+  weightsAt(settledRound: number): WeightTable {
+    if (settledRound > 0) return this.tableAt(settledRound);
+    const { founders, rule } = this.context;
+    const first = this.#viewAt(Math.min(this.round, rule.settleDepth + 1)) ?? this;
+    return new Map([...(founders.length > 0 ? founders : first.#authorsOfRoundZero())].map((a) => [a, 1]));
   }
 
   /** The table of voting weights that the settled root of this round commits to; `round` at most this view's settled round. */
@@ -114,36 +167,43 @@ export class View {
     let table: WeightTable = (view !== undefined && view.#table) || new Map();
     for (const next of pending.reverse()) {
       const window = this.context.rule.weightWindow;
-      table = extendTable(table, next.voted(), next.included(next.round - 2 - window));
+      const leaving = next.#viewAt(next.round - window);
+      table = extendTable(table, next.#counted(), leaving === undefined ? new Map() : leaving.#counted());
       next.#table = table;
     }
     return table;
   }
 
+  /** What counts of S(R-2): each author's tokens, at most the median. */
+  #counted(): WeightTable {
+    return (this.#countedVoted ??= countedTokens(this.voted()));
+  }
+
   /** Tokens of all rounds below R, counted as voting weight counts them. */
   includedTokens(): number {
     // Below S(R-2) everything is the anchor's, so the sum is kept along the anchors' views.
-    return this.#tokensVoted() + sumCounted(this.parents);
+    this.#tokensOfParents ??= sum(countedTokens(this.parents).values());
+    return this.#sumVoted() + this.#tokensOfParents;
   }
 
   /** Tokens of the settled rounds alone: they lag by the settle depth, but nothing changes them any more. */
   settledTokens(): number {
     const view = this.settledRound === 0 ? undefined : this.#viewAt(this.settledRound + 1);
-    return view === undefined ? 0 : view.#tokensVoted();
+    return view === undefined ? 0 : view.#sumVoted();
   }
 
   /** Tokens of the rounds up to R-2. */
-  #tokensVoted(): number {
+  #sumVoted(): number {
     const pending: View[] = [];
     let view = this.#viewAt(this.round);
-    while (view !== undefined && view.round >= 2 && view.#includedTokens === undefined) {
+    while (view !== undefined && view.round >= 2 && view.#tokensVoted === undefined) {
       pending.push(view);
       view = view.anchor()?.view;
     }
-    let tokens = (view !== undefined && view.#includedTokens) || 0;
+    let tokens = (view !== undefined && view.#tokensVoted) || 0;
     for (const next of pending.reverse()) {
-      tokens += sumCounted(next.voted());
-      next.#includedTokens = tokens;
+      tokens += sum(next.#counted().values());
+      next.#tokensVoted = tokens;
     }
     return tokens;
   }
@@ -159,16 +219,17 @@ export class View {
   }
 
   #drawAnchor(): Contribution | undefined {
-    const { run, phase } = this.context;
+    const { run, phase, lots } = this.context;
     const included = new Set(this.voted().map((c) => c.id));
-    const weight = votes(this.voted(), (author) => this.weightOf(author));
+    const weight = votes(this.voted(), this.#weigh);
     const total = sum(this.voted().map(weight));
-    const held = this.parents.map((d) => sum(d.view.parents.filter((x) => included.has(x.id)).map(weight)));
+    const heldBy = memo((view: View) => sum(view.parents.filter((x) => included.has(x.id)).map(weight)));
+    const held = this.parents.map((d) => heldBy(d.view));
     const most = Math.max(...held);
     const holdsEnough = (h: number): boolean => (3 * most >= 2 * total ? 3 * h >= 2 * total : h === most);
     const candidates = this.parents.filter((_, i) => holdsEnough(held[i] as number));
     const heaviest = Math.max(...this.parents.map((d) => this.weightOf(d.header.author)));
-    return leastLot(
+    return lots.draw(
       candidates.map((c) => ({
         item: c,
         author: c.header.author,
@@ -194,24 +255,21 @@ export function settledRoundAt(round: number, rule: Rule): number {
 }
 
 /** The x cited by at least half the weight of P; never two of one author. Sorted by id. */
-function elect(
-  parents: readonly Contribution[],
-  weightOf: (author: PeerId) => number,
-): readonly Contribution[] {
+function elect(parents: readonly Contribution[], weightOf: WeightOf): readonly Contribution[] {
   const weight = votes(parents, weightOf);
   const total = sum(parents.map(weight));
+  // Most parents share a view, so weights are first summed by view.
+  const behind = new Map<View, number>();
+  for (const d of parents) behind.set(d.view, (behind.get(d.view) ?? 0) + weight(d));
   const support = new Map<Contribution, number>();
-  for (const d of parents) {
-    for (const x of d.view.parents) support.set(x, (support.get(x) ?? 0) + weight(d));
+  for (const [view, w] of behind) {
+    for (const x of view.parents) support.set(x, (support.get(x) ?? 0) + w);
   }
   return withoutEquivocators([...support].filter(([, w]) => 2 * w >= total).map(([x]) => x));
 }
 
 /** Each contribution's vote: its author's weight, or one each where none of them weighs anything yet. */
-function votes(
-  voters: readonly Contribution[],
-  weightOf: (author: PeerId) => number,
-): (voter: Contribution) => number {
+function votes(voters: readonly Contribution[], weightOf: WeightOf): (voter: Contribution) => number {
   const nobodyWeighs = voters.every((d) => weightOf(d.header.author) === 0);
   return nobodyWeighs ? () => 1 : (d) => weightOf(d.header.author);
 }
@@ -221,16 +279,23 @@ export function withoutEquivocators(contributions: readonly Contribution[]): rea
   const perAuthor = new Map<PeerId, number>();
   for (const { header } of contributions)
     perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
+  const isSorted = contributions.every((c, i) => i === 0 || (contributions[i - 1] as Contribution).id < c.id);
+  if (isSorted && perAuthor.size === contributions.length) return contributions;
   return contributions
     .filter(({ header }) => perAuthor.get(header.author) === 1)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function sumCounted(included: readonly Contribution[]): number {
-  return sum([...extendTable(new Map(), included, []).values()]);
+function memo<K, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
 }
 
-function sum(numbers: readonly number[]): number {
+function sum(numbers: Iterable<number>): number {
   let total = 0;
   for (const n of numbers) total += n;
   return total;

@@ -8,18 +8,13 @@ import type { Header } from "./header.ts";
 import type { Contribution } from "./view.ts";
 
 export type WeightTable = ReadonlyMap<PeerId, number>;
+export type WeightOf = (author: PeerId) => number;
 
-/** The table one settled round later: `included` enters, `leaving` (the round that falls out of the window) goes. */
-export function extendTable(
-  table: WeightTable,
-  included: readonly Contribution[],
-  leaving: readonly Contribution[],
-): WeightTable {
+/** The table one settled round later: what counts in it enters, the round that falls out of the window goes. */
+export function extendTable(table: WeightTable, entering: WeightTable, leaving: WeightTable): WeightTable {
   const next = new Map(table);
-  for (const { header, tokens } of countedWork(included))
-    next.set(header.author, (next.get(header.author) ?? 0) + tokens);
-  for (const { header, tokens } of countedWork(leaving)) {
-    const { author } = header;
+  for (const [author, tokens] of entering) next.set(author, (next.get(author) ?? 0) + tokens);
+  for (const [author, tokens] of leaving) {
     const left = (next.get(author) ?? 0) - tokens;
     if (left > 0) next.set(author, left);
     else next.delete(author);
@@ -35,6 +30,11 @@ export function countedWork(
   return included
     .filter(({ header }) => header.delta !== null)
     .map(({ id, header }) => ({ id, header, tokens: Math.min(header.work.tokens, median) }));
+}
+
+/** The same by author. */
+export function countedTokens(included: readonly Contribution[]): WeightTable {
+  return new Map(countedWork(included).map(({ header, tokens }) => [header.author, tokens]));
 }
 
 /** Lower median of the tokens of those that trained; 0 when none did. */

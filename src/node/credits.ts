@@ -1,5 +1,5 @@
 /** What a node says of credits: pages of lines from a running one, the same lines from a folder. */
-import { type CreditRule, type View, creditLines, creditsRound } from "../consensus/index.ts";
+import { type CreditRule, type View, creditLines, trainedRound } from "../consensus/index.ts";
 import {
   type ContributionId,
   type Logger,
@@ -62,7 +62,7 @@ export function creditsPage(
   }
   const { perToken } = rule;
   if (view === undefined) return { run, perToken, rounds: 0, lines: [], nextRound: null };
-  const rounds = creditsRound(view);
+  const rounds = trainedRound(view);
   const lines: Credit[] = [];
   let nextRound: number | null = null;
   for (const line of creditLines(view, rule, { fromRound, untilRound: rounds })) {

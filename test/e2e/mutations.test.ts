@@ -23,6 +23,7 @@ const COPIED = [
   "src/core",
   "src/codec",
   "src/consensus",
+  "scripts/simulate/run-of.ts",
   "test/support/run-of.ts",
   "test/unit/consensus/support.ts",
 ];

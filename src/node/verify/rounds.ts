@@ -16,7 +16,7 @@ import type { SoundCheckpoint } from "./checkpoint-check.ts";
 import type { Tally } from "./findings.ts";
 import type { Landmark } from "./landmark.ts";
 import type { PhaseFacts } from "./phase.ts";
-import { Replay, sameSet } from "./replay.ts";
+import { Replay } from "./replay.ts";
 import { type SettledHistory, firstParent, isElsewhere } from "./settled-history.ts";
 
 export interface RoundsOptions {
@@ -44,7 +44,7 @@ export class Rounds {
   constructor(options: RoundsOptions) {
     const { facts } = options;
     this.#options = options;
-    this.#replay = new Replay(facts.start, { round: 0, outerRate: facts.graph.rule.outerRate });
+    this.#replay = new Replay(facts.start, 0);
     this.#roots.set(0, facts.graph.startSettled);
   }
 
@@ -227,4 +227,8 @@ export class Rounds {
     }
     return this.#start;
   }
+}
+
+function sameSet(a: readonly Contribution[], b: readonly Contribution[]): boolean {
+  return a.length === b.length && a.every((c, i) => c === b[i]);
 }

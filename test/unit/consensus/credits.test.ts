@@ -6,7 +6,7 @@ import {
   type View,
   creditLines,
   creditRuleSchema,
-  creditsRound,
+  trainedRound,
 } from "../../../src/consensus/index.ts";
 import { peerOf, runOf } from "../../support/run-of.ts";
 import { seedAndRounds, tameHistory, wildHistory } from "./random-histories.ts";
@@ -124,14 +124,14 @@ describe("creditLines()", () => {
   });
 });
 
-describe("creditsRound()", () => {
+describe("trainedRound()", () => {
   test("R9 leaves out the closing rounds at the end, however many a node has seen", () => {
     const history = new History(runOf({ seed: "closing", rule: { settleDepth: 2 } }));
     let last: Contribution[] = [];
     const rounds: number[] = [];
     for (let round = 0; round < 10; round++) {
       last = ["ada", "bob"].map((name) => history.add(name, last, { steps: round < 4 ? 3 : 0 }));
-      rounds.push(creditsRound(history.graph.view(round + 1, last)));
+      rounds.push(trainedRound(history.graph.view(round + 1, last)));
     }
     // Views of rounds 1 .. 10; the last trained round, 3, settles in the view of round 6.
     expect(rounds).toEqual([0, 0, 1, 2, 3, 4, 4, 4, 4, 4]);

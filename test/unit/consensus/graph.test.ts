@@ -5,9 +5,9 @@ import {
   type UnsignedHeader,
   batchSeed,
 } from "../../../src/consensus/index.ts";
-import { WAITING_MAX } from "../../../src/consensus/graph.ts";
-import { type ContributionId, DAG_CBOR, RAW, cidOf } from "../../../src/core/index.ts";
-import { digestOfText, runIdOf, runOf, textBytes } from "../../support/run-of.ts";
+import { WAITING_MAX } from "../../../src/consensus/waiting.ts";
+import { type ContributionId, DAG_CBOR, type PeerId, RAW, cidOf } from "../../../src/core/index.ts";
+import { digestOfText, peerOf, runIdOf, runOf, textBytes } from "../../support/run-of.ts";
 import { History, type Made } from "./support.ts";
 
 type Change = (header: UnsignedHeader) => UnsignedHeader;
@@ -173,9 +173,31 @@ describe("equivocation", () => {
     });
     expect(codes.filter((code) => code === "added")).toHaveLength(32);
     expect(new Set(codes.slice(32))).toEqual(new Set(["ignore ROUND_FULL"]));
-    // Who weighs something is let in all the same, or a flood of free keys would stop the flock.
-    const { id, header } = history.make("one who weighs", []);
-    expect(codeOf(history.graph.add(id, header, true))).toBe("added");
+  });
+
+  test("R5 there is room for who is known in a full round, and for nobody too far ahead", () => {
+    const { history } = grown(0);
+    for (let i = 0; i < 32; i++) history.add(`key ${i}`);
+    const [known, stranger] = ["ada", "bob"].map((name) => history.make(name, []));
+    const room = { isKnown: (author: PeerId) => author === peerOf("ada"), roundMax: 0 };
+    expect(codeOf(history.graph.add(stranger.id, stranger.header, room))).toBe("ignore ROUND_FULL");
+    expect(codeOf(history.graph.add(known.id, known.header, room))).toBe("added");
+    const next = history.make("ada", [known]);
+    expect(codeOf(history.graph.add(next.id, next.header, room))).toBe("ignore ROUND_AHEAD");
+    expect(codeOf(history.graph.add(next.id, next.header, { ...room, roundMax: 1 }))).toBe("added");
+  });
+
+  test("R5 a queued flood does not fill a round when its parent arrives", () => {
+    const { history, last } = grown(0);
+    expect(last).toEqual([]);
+    const parent = history.make("ada", []);
+    for (let i = 0; i < 40; i++) {
+      const { id, header } = history.make(`key ${i}`, [parent]);
+      expect(codeOf(history.graph.add(id, header))).toBe("waiting");
+    }
+    history.take(parent);
+    expect(history.graph.round(1)).toHaveLength(32);
+    expect(history.graph.waitingCount).toBe(0);
   });
 });
 

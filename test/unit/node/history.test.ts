@@ -5,7 +5,7 @@ import {
   type MachineOptions,
   type View,
   creditLines,
-  creditsRound,
+  trainedRound,
 } from "../../../src/consensus/index.ts";
 import { replay } from "../../../src/node/history.ts";
 import { Flock } from "../../support/flock.ts";
@@ -18,7 +18,7 @@ const ROUNDS = 8;
 const PARAMETERS = 64;
 
 function minted(view: View): string[] {
-  const range = { fromRound: 0, untilRound: creditsRound(view) };
+  const range = { fromRound: 0, untilRound: trainedRound(view) };
   return [...creditLines(view, { perToken: 3 }, range)].map((line) =>
     JSON.stringify({ ...line, credits: String(line.credits) }),
   );
@@ -70,7 +70,7 @@ test.each(seeds)(
     for (const node of flock.nodes) {
       const view = replay(optionsOf(seed, node.peer), stored(node));
       expect(minted(view)).toEqual(longest);
-      expect(creditsRound(view)).toBe(node.finishedRound);
+      expect(trainedRound(view)).toBe(node.finishedRound);
     }
     expect(longest.length).toBeGreaterThan(ROUNDS);
   },
@@ -78,5 +78,5 @@ test.each(seeds)(
 
 test("R9 a folder without headers has no history", () => {
   const view = replay(optionsOf("empty", "nobody" as MachineOptions["self"]), []);
-  expect(creditsRound(view)).toBe(0);
+  expect(trainedRound(view)).toBe(0);
 });

@@ -58,7 +58,12 @@ test("a lot opens what the contribution before had promised", async () => {
   const first = await signContribution(draft, key);
   const parents = [first.id];
   const next = await signContribution(
-    { ...draft, round: 1, parents, previous: { ...first, view: undefined as never } },
+    {
+      ...draft,
+      round: 1,
+      parents,
+      previous: { ...first, view: undefined as never, lineage: undefined as never },
+    },
     key,
   );
   expect(first.header.lot.reveal).toBeNull();

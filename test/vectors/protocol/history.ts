@@ -2,7 +2,7 @@
  * history.json: a made-up history in which authors come late, hear only some of the others and once equivocate; and what
  * is included, anchored and weighed as seen from some sets of parents.
  */
-import { type Contribution, View, type ViewContext } from "../../../src/consensus/index.ts";
+import { Commons, type Contribution, type GraphOptions } from "../../../src/consensus/index.ts";
 import { SeededRandom } from "../../../src/core/index.ts";
 import { peerOf, runOf } from "../../support/run-of.ts";
 import { History } from "../../unit/consensus/support.ts";
@@ -112,11 +112,11 @@ function historyOf(
 }
 
 function viewOf(
-  context: ViewContext,
+  options: GraphOptions,
   all: readonly Contribution[],
   parents: readonly Contribution[],
 ): ViewVector {
-  const view = new View(context, parents[0].header.round + 1, parents);
+  const view = new Commons(options).view(parents[0].header.round + 1, parents);
   const indicesOf = (contributions: readonly Contribution[]): number[] =>
     contributions.map((c) => all.indexOf(c));
   const anchor = view.anchor();

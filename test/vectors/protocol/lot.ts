@@ -1,5 +1,5 @@
 /** lot.json: who wins a lot among weighted candidates. */
-import { leastLot, lotOf, ticketsOf } from "../../../src/consensus/lot.ts";
+import { Lots, lotOf, ticketsOf } from "../../../src/consensus/lot.ts";
 import { peerOf, runIdOf } from "../../support/run-of.ts";
 
 export interface LotVector {
@@ -26,7 +26,7 @@ export function lotVectors(): LotVector[] {
       const candidates = row.map((weight, i) => {
         return { author: peerOf(`lot ${i}`), weight, tickets: ticketsOf(weight, heaviest) };
       });
-      const winner = leastLot(
+      const winner = new Lots().draw(
         candidates.map(({ author, tickets }) => ({ item: author, author, tickets })),
         draw,
       );

@@ -1,0 +1,353 @@
+/**
+ * One node of a flock: a real Machine, real deltas and real folds over small vectors; only time, the network and what
+ * training learns are made up. What its machine held is its disk: after a crash a new machine is given all of it.
+ */
+import type { DeltaReader } from "../../src/codec/index.ts";
+import {
+  type Draft,
+  type Effect,
+  type Event,
+  type FoldPlan,
+  type FoldTerm,
+  type GraphOptions,
+  Machine,
+  OwnWork,
+  type TrainOrder,
+  type View,
+} from "../../src/consensus/index.ts";
+import {
+  type ContributionId,
+  type Digest,
+  type PeerId,
+  assert,
+  digestFromBytes,
+  digestOf,
+  sha256,
+} from "../../src/core/index.ts";
+import type { Agenda } from "./agenda.ts";
+import { type Folded } from "./fold-tree.ts";
+import { Learner } from "./learner.ts";
+import type { Network } from "./network.ts";
+import { type Body, type Parcel, type Shape, seal } from "./parcel.ts";
+import { peerOf, textBytes } from "./run-of.ts";
+import type { Strategy } from "./strategy.ts";
+import { type Pace, Training } from "./training.ts";
+
+export interface FlockNodeOptions {
+  readonly index: number;
+  readonly seed: string;
+  readonly run: GraphOptions;
+  readonly shape: Shape;
+  /** Of this node. */
+  readonly pace: Pace;
+  /** The phase's start. */
+  readonly start: Folded;
+  readonly agenda: Agenda;
+  readonly network: Network;
+  readonly strategy?: Strategy | undefined;
+  readonly note: (line: string) => void;
+  /** It folds for a round that it has entered. */
+  readonly onRound?: ((node: FlockNode, view: View) => void) | undefined;
+}
+
+const FOLD_MS = 20;
+
+type Timeless<E> = E extends unknown ? Omit<E, "nowMs"> : never;
+
+export class FlockNode {
+  readonly index: number;
+  readonly peer: PeerId;
+  readonly strategy: Strategy | undefined;
+  readonly options: FlockNodeOptions;
+  /** Root of every round that it settled. */
+  readonly settled: Map<number, Digest> = new Map();
+  /** Rounds that it settled again on another root. */
+  readonly settledTwice: number[] = [];
+  /** What it published, in order. */
+  readonly published: Parcel[] = [];
+  /** Codes of verdicts on what others sent, but for those that say it was known. */
+  readonly refusals: string[] = [];
+  /** Bodies that nobody gave when it asked. */
+  readonly lacking: Set<ContributionId> = new Set();
+  /** The most headers that ever waited for parents. */
+  waitingMax = 0;
+  finishedRound: number | undefined;
+  /** How often it left a history for another. */
+  resyncs = 0;
+  isUp = false;
+  machine: Machine;
+  readonly #name: string;
+  /** What it made and does not go on from itself. */
+  readonly #kept = new Set<ContributionId>();
+  readonly #rejected = new Set<ContributionId>();
+  readonly #learner: Learner;
+  /** Counts starts, so that what was under way at a crash never comes back. */
+  #life = 0;
+  /** The delta that the next header names. */
+  #body: Body | null = null;
+  /** Weights of the last settled round. */
+  #base: Folded;
+  /** Terms whose bodies are known to be here. */
+  readonly #foldable = new WeakSet<readonly FoldTerm[]>();
+  #training: Training | undefined;
+
+  constructor(options: FlockNodeOptions) {
+    const { index, seed, shape, run } = options;
+    this.options = options;
+    this.index = index;
+    this.strategy = options.strategy;
+    this.#name = `${seed}/${index}`;
+    this.peer = peerOf(this.#name);
+    this.machine = this.#newMachine();
+    this.#base = options.start;
+    this.#learner = new Learner({ name: this.#name, shape, tokensPerStep: run.limits.tokensPerStep });
+  }
+
+  /** Whether it has the header. */
+  has(id: ContributionId): boolean {
+    return this.machine.graph.has(id) || this.#kept.has(id);
+  }
+
+  /** Whether it has the body, too. */
+  holds(id: ContributionId): boolean {
+    return this.machine.holds(id) || this.#kept.has(id);
+  }
+
+  serves(parcel: Parcel, to: FlockNode): boolean {
+    return this.strategy?.serves?.(parcel, to.index, this) ?? true;
+  }
+
+  /** Starts for the first time or again, with what it had before, and all that a peer has. */
+  start(peer?: FlockNode): void {
+    assert(!this.isUp, "a node is started once");
+    const histories = [this.machine, ...(peer === undefined ? [] : [peer.machine])];
+    this.isUp = true;
+    this.#life += 1;
+    this.machine = this.#newMachine();
+    this.#base = this.options.start;
+    this.#training = undefined;
+    this.lacking.clear();
+    for (const history of histories) this.#read(history);
+    if (this.strategy?.act === undefined) this.#give({ kind: "begin" });
+    else this.strategy.act(this);
+  }
+
+  #read(history: Machine): void {
+    const { graph } = history;
+    for (let r = 0; r < graph.roundsCount; r++) {
+      for (const { id, header } of graph.round(r)) {
+        if (history.holds(id)) this.#give({ kind: "body", id, passed: true });
+        this.#give({ kind: "header", id, header });
+      }
+    }
+  }
+
+  crash(): void {
+    this.isUp = false;
+    this.#life += 1;
+  }
+
+  takeHeader(parcel: Parcel): void {
+    if (this.#rejected.size > 0 && this.#rejected.has(parcel.id)) return;
+    if (this.strategy?.hears?.(parcel, this) === false) return;
+    this.#give({ kind: "header", id: parcel.id, header: parcel.header });
+  }
+
+  takeBody({ id, body }: Parcel): void {
+    if (body !== null) this.#give({ kind: "body", id, passed: true });
+  }
+
+  /** Something that this life of the node does later. */
+  later(delayMs: number, run: () => void): void {
+    const life = this.#life;
+    this.options.agenda.in(delayMs, () => {
+      if (life === this.#life) run();
+    });
+  }
+
+  /** Takes a parcel of its own, which is then to be sent. */
+  issue(parcel: Parcel): void {
+    this.options.network.parcels.set(parcel.id, parcel);
+    this.published.push(parcel);
+    this.options.note(`${this.index} publishes ${parcel.header.round} ${parcel.id}`);
+    this.takeHeader(parcel);
+    this.takeBody(parcel);
+  }
+
+  /** Can give it to whoever asks, but does not go on from it itself. */
+  keep(parcel: Parcel): void {
+    this.options.network.parcels.set(parcel.id, parcel);
+    this.#kept.add(parcel.id);
+  }
+
+  #newMachine(): Machine {
+    return new Machine({ ...this.options.run, self: this.peer });
+  }
+
+  #give(event: Timeless<Event>): void {
+    for (const effect of this.machine.handle(Object.assign(event, { nowMs: this.options.agenda.nowMs })))
+      this.#take(effect);
+  }
+
+  #take(effect: Effect): void {
+    const { agenda, network, note } = this.options;
+    switch (effect.kind) {
+      case "refuse":
+        if (effect.why.code === "HEADER_KNOWN") break;
+        this.refusals.push(effect.why.code);
+        if (effect.why.kind === "reject") this.#rejected.add(effect.id);
+        note(`${this.index} refuses ${effect.id} ${effect.why.code}`);
+        break;
+      case "want":
+        this.waitingMax = Math.max(this.waitingMax, this.machine.graph.waitingCount);
+        network.want(this, effect.ids);
+        break;
+      case "admit":
+        // The real node writes it to disk here; ours keeps all that it saw.
+        break;
+      case "pull":
+        this.#pull(effect.contribution.id);
+        break;
+      case "fold":
+        this.options.onRound?.(this, this.machine.view);
+        this.later(FOLD_MS, () => this.#fold(effect.plan));
+        break;
+      case "train":
+        this.#train(effect.order);
+        break;
+      case "hurry":
+        this.#training?.hurry();
+        break;
+      case "publish":
+        this.#publish(effect.draft);
+        break;
+      case "settled":
+        this.#settle(effect.state.round, effect.state.root);
+        break;
+      case "resync":
+        // What had settled is void; the bodies are still on our disk.
+        this.settled.clear();
+        this.resyncs += 1;
+        note(`${this.index} goes over to another history, from round ${effect.fork}`);
+        break;
+      case "wake":
+        this.later(effect.atMs - agenda.nowMs, () => this.#give({ kind: "tick" }));
+        break;
+      case "finished":
+        this.finishedRound = effect.round;
+        note(`${this.index} finished ${effect.round}`);
+        break;
+    }
+  }
+
+  /**
+   * What it learned less what its residual and history hold of it: zero. Deltas that history left out since the last
+   * contribution would be restored by the next; those that are not settled yet count as held.
+   */
+  unaccounted(): Int32Array {
+    const { view, graph } = this.machine;
+    const own = new OwnWork();
+    const all = graph.of(this.peer);
+    for (const c of all) own.take(c);
+    const { restore, withdraw } = own.returns(view);
+    const held = all.filter((c) => {
+      const isOpen = c.header.round >= view.settledRound && c.lineage.agrees(view.lineage);
+      const isIn = view.included(c.header.round).includes(c) || isOpen || restore.includes(c.id);
+      return c.header.delta !== null && isIn !== withdraw.includes(c.id);
+    });
+    return this.#learner.unaccounted(this.#bodiesOf(held.map(({ id }) => id)));
+  }
+
+  #bodiesOf(ids: readonly ContributionId[]): Body[] {
+    return ids.map((id) => {
+      const body = this.options.network.parcels.get(id)?.body;
+      assert(body, `our own delta of ${id} was made here`);
+      return body;
+    });
+  }
+
+  #pull(id: ContributionId): void {
+    if (!this.options.network.pull(this, id)) this.lacking.add(id);
+  }
+
+  #settle(round: number, root: Digest): void {
+    if ((this.settled.get(round) ?? root) !== root) this.settledTwice.push(round);
+    this.settled.set(round, root);
+    this.options.note(`${this.index} settled ${round} ${root}`);
+  }
+
+  #fold(plan: FoldPlan): void {
+    if (plan.from === 0) this.#base = this.options.start;
+    let weights = this.#base;
+    for (const { round, terms } of plan.rounds) {
+      if (round === plan.settledRound) this.#base = weights;
+      this.#checkHeld(terms);
+      weights = weights.after(terms, (id) => this.#readerOf(id));
+    }
+    if (plan.settledRound === plan.round) this.#base = weights;
+    this.#give({
+      kind: "folded",
+      round: plan.round,
+      start: weights.root,
+      settledWeights: this.#base.root,
+    });
+  }
+
+  /** Another node may have folded them before, so that nobody asks for our bodies. */
+  #checkHeld(terms: readonly FoldTerm[]): void {
+    if (this.#foldable.has(terms)) return;
+    for (const { id } of terms) this.#readerOf(id);
+    this.#foldable.add(terms);
+  }
+
+  #readerOf(id: ContributionId): DeltaReader {
+    const reader = this.machine.holds(id) ? this.options.network.parcels.get(id)?.reader : undefined;
+    assert(reader, `node ${this.index} is asked to fold what it does not hold: ${id}`);
+    return reader;
+  }
+
+  #train(order: TrainOrder): void {
+    const { agenda, pace } = this.options;
+    const lie = this.strategy?.train?.(order, this);
+    if (lie !== undefined) return this.later(lie.durationMs, () => this.#finish(order, lie.steps));
+    this.#training = new Training({
+      name: this.#name,
+      pace,
+      order,
+      nowMs: () => agenda.nowMs,
+      later: (delayMs, run) => this.later(delayMs, run),
+      finish: (steps) => this.#finish(order, steps),
+    });
+  }
+
+  #finish(order: TrainOrder, steps: number): void {
+    this.#training = undefined;
+    const { trained, body } = this.#learner.learn({
+      round: order.round,
+      steps,
+      settledTokens: order.settledTokens,
+      restored: this.#bodiesOf(order.restore),
+      withdrawn: this.#bodiesOf(order.withdraw),
+    });
+    this.#body = body;
+    this.#give({ kind: "trained", round: order.round, result: trained });
+  }
+
+  #publish(honest: Draft): void {
+    const { network, shape } = this.options;
+    const drafts = this.strategy?.drafts?.(honest, this) ?? [honest];
+    for (const [variant, { previous, ...draft }] of drafts.entries()) {
+      const reveal = previous === undefined ? null : digestFromBytes(this.#secretOf(previous.header));
+      const lot = { reveal, next: digestOf(this.#secretOf(draft)) };
+      const parcel = seal({ ...draft, lot }, draft.delta && this.#body, { maker: this.index, shape });
+      if (variant === 0) this.issue(parcel);
+      else this.keep(parcel);
+      if (this.strategy?.send === undefined) network.broadcast(this, parcel);
+      else this.strategy.send(parcel, this, variant);
+    }
+  }
+
+  #secretOf({ round, settled }: Pick<Draft, "round" | "settled">): Uint8Array {
+    return sha256(textBytes(`${this.#name}/${round}/${settled.root}/secret`));
+  }
+}

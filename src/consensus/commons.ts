@@ -1,0 +1,50 @@
+/**
+ * What graphs of one phase compute alike: contributions linked to their parents, views, lots. A graph has its own; a
+ * process that runs hundreds of graphs gives all of them one, and computes each thing once. Nothing in it depends on
+ * who holds what, so sharing it changes no result.
+ */
+import type { ContributionId, Digest } from "../core/index.ts";
+import { Lineage } from "./lineage.ts";
+import { Lots } from "./lot.ts";
+import { type Contribution, type PhaseContext, View, type ViewContext } from "./view.ts";
+
+export class Commons {
+  readonly #context: ViewContext;
+  readonly #views: View[][] = [];
+  readonly #linked = new Map<ContributionId, Contribution>();
+
+  /** `startSettled`: the settled root of round 0. */
+  constructor({
+    run,
+    phase,
+    rule,
+    founders,
+    startSettled,
+  }: PhaseContext & { readonly startSettled: Digest }) {
+    this.#context = { run, phase, rule, founders, lots: new Lots(), start: new Lineage(0, startSettled) };
+  }
+
+  /** Before any round. */
+  get start(): Lineage {
+    return this.#context.start;
+  }
+
+  /** The view from these parents; most contributions of a round cite the same ones and share it. */
+  view(round: number, parents: readonly Contribution[]): View {
+    const view = new View(this.#context, round, parents);
+    while (this.#views.length <= round) this.#views.push([]);
+    const siblings = this.#views[round] as View[];
+    const same = siblings.find((sibling) => sibling.isSame(view));
+    if (same === undefined) siblings.push(view);
+    return same ?? view;
+  }
+
+  /** A contribution that some graph has linked: its header fits its parents. */
+  linked(id: ContributionId): Contribution | undefined {
+    return this.#linked.get(id);
+  }
+
+  link(contribution: Contribution): void {
+    this.#linked.set(contribution.id, contribution);
+  }
+}
