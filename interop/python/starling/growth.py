@@ -1,5 +1,6 @@
 """The start of a phase from the end of the one before (protocol.md, section 11, growth)."""
 import re
+from math import floor, sqrt
 
 from . import training
 
@@ -45,24 +46,28 @@ def origin_of(name, small, large, rule):
     return f"model.layers.{source(layer)}.{role}"
 
 
-def parts_of(value, count, random):
+def divided(x, by):
+    """Towards zero."""
+    return x // by if x >= 0 else -(-x // by)
+
+
+def parts_of(value, count, noise, random):
     if count == 1:
         return [value]
-    lots = [65_536 + (random.u32() >> 16) for _ in range(count)]
-    total, sign = sum(lots), -1 if value < 0 else 1
-    parts = [sign * (abs(value) * lot // total) for lot in lots[:-1]]
+    draws = [divided(noise * ((random.u32() >> 16) - 32_768), 32_768) for _ in range(count)]
+    parts = [divided(value, count) + draws[c] - draws[c + 1] for c in range(count - 1)]
     return [*parts, value - sum(parts)]
 
 
 def grow_tensor(old, rows, columns, is_split, random):
     width = max(columns) + 1
     copies = [[at for at, source in enumerate(columns) if source == i] for i in range(width)]
-    grown = []
+    noise, grown = floor(2**24 / sqrt(len(columns))), []
     for source in rows:
         line = [0] * len(columns)
         for i, places in enumerate(copies):
             value = old[source * width + i]
-            parts = parts_of(value, len(places), random) if is_split else [value] * len(places)
+            parts = parts_of(value, len(places), noise, random) if is_split else [value] * len(places)
             for place, part in zip(places, parts):
                 line[place] = part
         grown += line

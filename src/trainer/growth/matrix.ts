@@ -2,12 +2,13 @@
  * One matrix grown. Rows are copied, since each makes one output channel; columns are copied and split, since what they
  * weigh is now there several times over:
  *
- *   W'[o, j1] + ... + W'[o, jk] = W[source(o), i]      for the copies j1 .. jk of input i, exactly, in fixed point
+ *   W'[o, jc] = W[source(o), i] / n + e_c - e_(c+1)      for the copies j1 .. jn of input i; e by lot, e_(n+1) = e_1
  *
- * The parts are uneven, by lot: equal ones would get equal gradients, and the copies would stay one for ever (Wang et al.
- * 2023, LEMON, section 4). Integers below 2^53 throughout: the same bits on every machine.
+ * so their sum is W[source(o), i] exactly. Without e the copies would get equal gradients and stay one for ever; the e of
+ * the size of fresh weights makes each a feature of its own (HyperCloning, Samragh et al. 2024, section 3.2). Integers
+ * below 2^53 throughout: the same bits on every machine.
  */
-import type { SeededRandom } from "../../core/index.ts";
+import { ONE, type SeededRandom } from "../../core/index.ts";
 
 export interface GrownMatrix {
   readonly rows: Int32Array; // (out',) sources
@@ -15,17 +16,18 @@ export interface GrownMatrix {
   readonly isSplit: boolean;
 }
 
-/** Of a part's lot, what is the same for all: shares of two copies lie between 1/3 and 2/3. Measured: bench/RESULTS.md. */
-const LOT_FLOOR = 2 ** 16;
+const LOT_HALF = 2 ** 15;
 
 /** old: (out, in) -> target: (out', in'), row-major fixed point; inputs must all be among the sources. */
 export function growMatrix(old: Int32Array, target: Int32Array, o: GrownMatrix, random: SeededRandom): void {
   const copies = copiesOf(o.columns);
   const parts = new Float64Array(o.columns.length);
+  // e is uniform in +-1 / sqrt(in'), of all that was tried the best (docs/log.md, 2026-11-22). IEEE 754 roots are exact.
+  const noise = Math.floor(ONE / Math.sqrt(o.columns.length));
   o.rows.forEach((source, row) => {
     copies.forEach((columns, i) => {
       const value = old[source * copies.length + i] as number;
-      if (o.isSplit) split(value, parts.subarray(0, columns.length), random);
+      if (o.isSplit) split(value, parts.subarray(0, columns.length), () => drawn(noise, random));
       else parts.fill(value, 0, columns.length);
       columns.forEach((column, c) => (target[row * o.columns.length + column] = parts[c] as number));
     });
@@ -39,22 +41,22 @@ function copiesOf(sources: Int32Array): number[][] {
   return copies;
 }
 
-/** parts: integers that sum to `value`, each a share drawn by lot; the last takes what rounding leaves. */
-function split(value: number, parts: Float64Array, random: SeededRandom): void {
+/** parts: integers that sum to `value`; the last takes what rounding leaves. */
+function split(value: number, parts: Float64Array, draw: () => number): void {
   const last = parts.length - 1;
   if (last === 0) return void (parts[0] = value);
-  let total = 0;
-  for (let c = 0; c <= last; c++) {
-    const lot = LOT_FLOOR + (random.u32() >>> 16);
-    parts[c] = lot;
-    total += lot;
-  }
-  let left = value;
+  const even = Math.trunc(value / parts.length);
+  const first = draw();
+  let before = first;
   for (let c = 0; c < last; c++) {
-    // Below 2^31 * 2^17, and the quotient of such integers rounds to no other integer than its own floor.
-    const part = Math.trunc((value * (parts[c] as number)) / total);
-    parts[c] = part;
-    left -= part;
+    const next = draw();
+    parts[c] = even + before - next;
+    before = next;
   }
-  parts[last] = left;
+  parts[last] = value - last * even + before - first;
+}
+
+/** Uniform in [-noise, noise), an integer: noise below 2^25, so the product is below 2^41. */
+function drawn(noise: number, random: SeededRandom): number {
+  return Math.trunc((noise * ((random.u32() >>> 16) - LOT_HALF)) / LOT_HALF);
 }
