@@ -69,7 +69,8 @@ for (const seed of options.seeds.split(",").map(Number)) {
     seed,
     steps: options.steps,
   });
-  report({ seed, rule: "scratch", ...scratch, nats: [scratch.lastNats], tokensShare: 1, computeShare: 1 });
+  const { startNats: fresh, lastNats: target } = scratch;
+  report({ seed, rule: "scratch", startNats: fresh, nats: [target], tokensShare: 1, computeShare: 1 });
   for (const depth of DEPTHS) {
     const growth = {
       from: small.model,
@@ -88,7 +89,7 @@ for (const seed of options.seeds.split(",").map(Number)) {
       startNats = ended.startNats;
       nats.push(ended.lastNats);
     }
-    const tokensShare = shareAt(nats, scratch.lastNats);
+    const tokensShare = shareAt(nats, target);
     report({ seed, rule: depth, startNats, nats, tokensShare, computeShare: computeShareOf(tokensShare) });
   }
 }
