@@ -67,9 +67,9 @@ test("S10 only listed peers can connect to a run with a list", async () => {
 
 /** Makes the folder of a node that has not been started, with its identity. */
 async function keyOf(flock: Flock, index: number): Promise<{ peerId: PeerId; privateKey: PrivateKey }> {
-  const { peerId, key, close } = await openStore(flock.dataDir(index), { log: silentLog });
-  await close();
-  return { peerId, privateKey: key };
+  const store = await openStore(flock.dataDir(index), { log: silentLog });
+  await store.close();
+  return { peerId: store.peerId, privateKey: store.key };
 }
 
 /** Connects and opens a stream; rejects where the node does not let us. */
