@@ -96,7 +96,16 @@ async function startDaemons(
   run: string,
   { daemons, clock, signal }: StartDeps,
 ): Promise<void> {
-  const common = ["--listen", "/ip4/127.0.0.1/tcp/0", "--local", "--no-mdns", "--threads", "1"];
+  const common = [
+    "--listen",
+    "/ip4/127.0.0.1/tcp/0",
+    "--local",
+    "--no-mdns",
+    "--threads",
+    "1",
+    "--engine",
+    "cpu",
+  ];
   if (!dht) common.push("--no-dht");
   const first = await spawnDaemon({ name: "node-1", dir, args: ["--run", files.manifest, ...common] });
   daemons.push(first);

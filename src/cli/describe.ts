@@ -8,6 +8,9 @@ export function describeStatus(status: NodeStatus): string {
   const lines: readonly (readonly [string, string])[] = [
     ["run", `${status.runName} ${status.run}`],
     ["node", `${status.peerId} (${running(status)}, starling ${status.version}, ${status.engine})`],
+    ...(status.engineReason === null
+      ? []
+      : [["engine", `${status.engine}: ${status.engineReason}`] as const]),
     ["addresses", status.addresses.join(" ") || UNKNOWN],
     ["dashboard", status.dashboardUrl ?? UNKNOWN],
     ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
@@ -41,5 +44,7 @@ function running({ pid }: NodeStatus): string {
 function workOf(status: NodeStatus): string {
   const included = `${status.contributionsIncluded} of ${status.contributionsPublished} contributions included`;
   const speed = status.tokensPerSecond === null ? "" : `, ${count(status.tokensPerSecond)} tokens/s`;
-  return `${included}, ${seconds(status.trainingSeconds)} of training${speed}`;
+  const failed =
+    status.stepsNotApplied === 0 ? "" : `, ${status.stepsNotApplied} steps not applied (loss not finite)`;
+  return `${included}, ${seconds(status.trainingSeconds)} of training${speed}${failed}`;
 }

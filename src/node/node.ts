@@ -21,14 +21,16 @@ import {
 import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
 import { type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, writeFiles } from "../storage/index.ts";
-import { type EngineName, parametersCount, supportedEngines, takeDevice } from "../trainer/index.ts";
+import { type EngineName, parametersCount, runOn, supportedEngines, takeDevice } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
 import { DataPull } from "./data/pull.ts";
 import { readRunData } from "./data/run-data.ts";
+import { chooseEngine } from "./engine/choose.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import {
   type Manifest,
+  type Phase,
   decodeManifest,
   deltaBytesMaxAt,
   encodeManifest,
@@ -112,7 +114,8 @@ class Node implements StarlingNode {
   #swarm: Swarm | undefined;
   #learner: LearnerClient | undefined;
   #loop: RoundLoop | undefined;
-  #engine: EngineName = "cpu";
+  #engine: EngineName | "auto" = "auto";
+  #engineReason: string | null = null;
   #deviceIndex: number | undefined;
   #life: Promise<void> = Promise.resolve();
   #shards: Promise<void> = Promise.resolve();
@@ -153,8 +156,8 @@ class Node implements StarlingNode {
   /** Resolves once the node can be reached; the rest (data, history, rounds) goes on by itself. */
   async start(): Promise<void> {
     const { run, listen, announce, bootstrap, dht, mdns, localAddresses, engine, device } = this.#options;
-    this.#engine = chooseEngine(engine);
-    if (device !== undefined) this.#deviceIndex = takeDevice(this.#engine, device);
+    if (engine !== "auto") this.#nameEngine(engine);
+    if (device !== undefined) this.#deviceIndex = takeDevice(engine, device);
     const store = this.#store;
     if (typeof run !== "string") await store.blocks.put(this.#run, encodeManifest(run));
     // Known before the door opens, wherever it comes from: it says whom to let in.
@@ -195,6 +198,39 @@ class Node implements StarlingNode {
     this.#life = this.#live(swarm).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
     });
+  }
+
+  /** One that was asked for by name, proven or not. */
+  #nameEngine(engine: EngineName): void {
+    const supported = supportedEngines();
+    if (!supported.includes(engine)) {
+      throw new StarlingError(
+        "ENGINE_UNAVAILABLE",
+        `expected one of ${supported.join(", ")} here, got ${engine}`,
+      );
+    }
+    this.#engine = engine;
+    if (runOn(engine) !== null) return;
+    this.#engineReason = "asked for by name";
+    this.#log.warn("this engine has never been run by its authors: compare its losses with the CPU's", {
+      engine,
+    });
+  }
+
+  async #engineFor({ model, optimizer, batch }: Phase): Promise<EngineName> {
+    if (this.#engine !== "auto") return this.#engine;
+    const { sequences } = batch;
+    const { engine, reason } = await chooseEngine(
+      { model, optimizer, sequences, threads: this.#threads },
+      { dataDir: this.#store.dir, log: this.#log, signal: this.#stopping.signal },
+    );
+    this.#engine = engine;
+    this.#engineReason = reason;
+    return engine;
+  }
+
+  get #threads(): number {
+    return this.#options.threads || availableParallelism();
   }
 
   stop(): Promise<void> {
@@ -255,9 +291,9 @@ class Node implements StarlingNode {
         seed: manifest.seed,
         data,
         start,
-        engine: this.#engine,
+        engine: await this.#engineFor(phase),
         deviceIndex: this.#deviceIndex,
-        threads: this.#options.threads || availableParallelism(),
+        threads: this.#threads,
       },
       this.#store.dir,
     );
@@ -380,6 +416,7 @@ class Node implements StarlingNode {
       state: this.#stateNow(),
       addresses: this.#swarm?.addresses() ?? [],
       engine: this.#engine,
+      engineReason: this.#engineReason,
       peersCount: this.#swarm?.peers().length ?? 0,
       ...this.#swarm?.traffic(),
       pingP99Ms: this.#swarm?.pingP99Ms() ?? null,
@@ -397,8 +434,14 @@ class Node implements StarlingNode {
     const { machine, progress } = this.#loop;
     const { settled, view, round } = machine;
     const { lossNats, validationLossNats, validationLossFirstNats, validationLossLastNats } = progress;
-    const { contributionsPublished, stepsSettled, tokensPerSecond, trainingSeconds, deltaBytesMean } =
-      progress;
+    const {
+      contributionsPublished,
+      stepsNotApplied,
+      stepsSettled,
+      tokensPerSecond,
+      trainingSeconds,
+      deltaBytesMean,
+    } = progress;
     return {
       ...named,
       round,
@@ -411,6 +454,7 @@ class Node implements StarlingNode {
       validationLossLastNats,
       contributionsPublished,
       contributionsIncluded: progress.contributionsIncluded(this.peerId, view),
+      stepsNotApplied,
       stepsSettled,
       tokensTotal: view.includedTokens(),
       tokensPerSecond,
@@ -448,12 +492,4 @@ function notReady(what: string): StarlingError {
 
 function encodeStatus(status: NodeStatus): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(status, null, 2)}\n`);
-}
-
-/** `auto` is the CPU, the engine that every machine has and every test runs on. */
-function chooseEngine(name: EngineName | "auto"): EngineName {
-  if (name === "auto") return "cpu";
-  const supported = supportedEngines();
-  if (supported.includes(name)) return name;
-  throw new StarlingError("ENGINE_UNAVAILABLE", `expected one of ${supported.join(", ")} here, got ${name}`);
 }

@@ -3,6 +3,12 @@ import type { Contribution, ContributionGraph, View } from "../consensus/index.t
 import type { PeerId } from "../core/index.ts";
 import type { CurvePoint } from "./status.ts";
 
+export interface RoundTraining {
+  readonly trainingMs: number;
+  readonly stepsNotApplied: number;
+  readonly work: { readonly tokens: number; readonly lossLast: number | null };
+}
+
 export class Progress {
   lossNats: number | null = null;
   validationLossNats: number | null = null;
@@ -11,6 +17,7 @@ export class Progress {
   tokensPerSecond: number | null = null;
   trainingSeconds = 0;
   stepsSettled = 0;
+  stepsNotApplied = 0;
   readonly curve: CurvePoint[] = [];
   #published = 0;
   #deltaBytes = 0;
@@ -30,7 +37,9 @@ export class Progress {
     return this.#published === 0 ? null : this.#deltaBytes / this.#published;
   }
 
-  countTraining(trainingMs: number, tokens: number, lossLast: number | null): void {
+  countTraining({ trainingMs, stepsNotApplied, work }: RoundTraining): void {
+    this.stepsNotApplied += stepsNotApplied;
+    const { tokens, lossLast } = work;
     if (tokens === 0) return;
     this.trainingSeconds += trainingMs / 1000;
     this.tokensPerSecond = (1000 * tokens) / trainingMs;

@@ -37,7 +37,10 @@ export interface NodeStatus {
   /** Where its page is; null without one. */
   readonly dashboardUrl: string | null;
   readonly state: NodeState;
+  /** What trains; "auto" until one is chosen. */
   readonly engine: string;
+  /** Why this one; null when it was asked for by name. */
+  readonly engineReason: string | null;
   readonly parametersCount: number;
   readonly phase: number;
   readonly round: number;
@@ -52,6 +55,8 @@ export interface NodeStatus {
   /** Own contributions with work in them: published so far, and included in history as this node sees it. */
   readonly contributionsPublished: number;
   readonly contributionsIncluded: number;
+  /** Own inner steps whose loss or gradient was not finite, since the node started; they changed nothing. */
+  readonly stepsNotApplied: number;
   /** Own inner steps that are in the settled weights. */
   readonly stepsSettled: number;
   /** The whole flock's included tokens. */

@@ -36,9 +36,17 @@ export {
   nextBatch,
 } from "./data/batches.ts";
 export type { Engine, EngineName, StepResult, TrainingState } from "./engine/engine.ts";
-export { takeDevice } from "./engine/backends.ts";
+export { runOn, takeDevice } from "./engine/backends.ts";
 export { type EngineOptions, createEngine, supportedEngines } from "./engine/create.ts";
 export type { GradientMemory } from "./model/programs.ts";
+export {
+  type EngineChoice,
+  type Trial,
+  type TrialResult,
+  pickEngine,
+  provenEngines,
+  tryEngine,
+} from "./engine/trial.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
 export { type GenerateOptions, generate, sampleToken } from "./generate.ts";
 export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";

@@ -31,6 +31,6 @@ test("T2: a device that the engine does not have is refused with what was expect
   await using flock = await Flock.create({ textPath: TEXT, startPeers: 1, rounds: 1 });
   await expect(flock.start(0, { engine: "cpu", device: "0" })).rejects.toMatchObject({
     code: "DEVICE_INVALID",
-    message: "expected no --device for cpu, which has only one, got 0",
+    message: "expected no --device for --engine cpu, got 0",
   });
 });

@@ -15,13 +15,7 @@ import {
   encodeDelta,
   openDelta,
 } from "../../codec/index.ts";
-import {
-  type FoldPlan,
-  type FoldTerm,
-  type TrainOrder,
-  type Trained,
-  foldRound,
-} from "../../consensus/index.ts";
+import { type FoldPlan, type FoldTerm, type TrainOrder, foldRound } from "../../consensus/index.ts";
 import {
   type Clock,
   type ContributionId,
@@ -52,7 +46,7 @@ import {
 } from "../../trainer/index.ts";
 import { type RunData, tokenizerOf } from "../data/run-data.ts";
 import { stateRoot } from "./state-root.ts";
-import type { OwnDeltas } from "./protocol.ts";
+import type { OwnDeltas, RoundResult } from "./protocol.ts";
 
 export interface LearnerOptions {
   readonly model: ModelConfig;
@@ -85,7 +79,10 @@ export interface LearnerFacts {
 
 export type Which = "start" | "current" | "settled";
 
-/** Steps that may fail in a row before the node gives up: the model has diverged. Guess. */
+/**
+ * Steps that may fail in a row before the node gives up. A step that fails changes nothing, so five batches have then met
+ * the same weights: it is these that are wrong, not a batch. Guess.
+ */
 const FAILED_STEPS_MAX = 5;
 
 export class Learner {
@@ -202,14 +199,7 @@ export class Learner {
    * One round: residual = beta * residual + (start - end); encode; residual -= decoded. Before, own
    * deltas that history left out come back into the residual, and those that it took after all go out. With 0 steps done (closing, or every step failed) there is no delta.
    */
-  async train(
-    order: TrainOrder,
-    own: OwnDeltas,
-  ): Promise<{
-    result: Omit<Trained, "delta">;
-    delta: { bytes: Uint8Array; norm: number } | null;
-    trainingMs: number;
-  }> {
+  async train(order: TrainOrder, own: OwnDeltas): Promise<RoundResult> {
     for (const body of own.restore) this.#addToResidual(body, 1);
     for (const body of own.withdraw) this.#addToResidual(body, -1);
     const stateBefore = this.#stateRoot();
@@ -229,7 +219,7 @@ export class Learner {
         engine: this.#engine.name,
       },
     };
-    return { result, delta, trainingMs };
+    return { result, delta, trainingMs, stepsNotApplied: steps.notAppliedCount };
   }
 
   /** Asks a round to end after the step it is in, or after its first when it has not begun. */
@@ -243,6 +233,7 @@ export class Learner {
     toFloat(this.#weights, this.#engine.state.weights);
     await this.#engine.load();
     let count = 0;
+    let notAppliedCount = 0;
     let lossFirst: number | null = null;
     let lossLast: number | null = null;
     for (let step = 0; step < batch.stepsPerRound; step++) {
@@ -260,6 +251,7 @@ export class Learner {
         tokens,
         learningRate(optimizer, tokensDone, tokensBudget),
       );
+      if (!applied) notAppliedCount += 1;
       this.#countFailure(applied);
       if (!applied) continue;
       count += 1;
@@ -267,7 +259,7 @@ export class Learner {
       lossLast = lossNats;
     }
     await this.#engine.sync();
-    return { count, lossFirst, lossLast };
+    return { count, notAppliedCount, lossFirst, lossLast };
   }
 
   #countFailure(applied: boolean): void {
@@ -275,7 +267,8 @@ export class Learner {
     if (this.#failedSteps < FAILED_STEPS_MAX) return;
     throw new StarlingError(
       "TRAINING_DIVERGED",
-      `expected finite losses, got ${FAILED_STEPS_MAX} steps in a row without: lower optimizer.lrMax in the next run`,
+      `expected finite losses, got ${FAILED_STEPS_MAX} steps in a row with none: the run's model has diverged; ` +
+        "where other nodes go on, start again; where all stop, make a new run with a lower optimizer.lrMax or a longer warmupShare",
     );
   }
 
@@ -378,11 +371,12 @@ export class Learner {
 
 interface Steps {
   readonly count: number;
+  readonly notAppliedCount: number;
   readonly lossFirst: number | null;
   readonly lossLast: number | null;
 }
 
-const NO_STEPS: Steps = { count: 0, lossFirst: null, lossLast: null };
+const NO_STEPS: Steps = { count: 0, notAppliedCount: 0, lossFirst: null, lossLast: null };
 
 /** float[i] = fixed[i] / 2^24, rounded to float32. */
 function toFloat(fixed: Int32Array, float: Float32Array): Float32Array {

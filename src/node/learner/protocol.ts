@@ -14,6 +14,8 @@ export interface RoundResult {
   readonly result: Omit<Trained, "delta">;
   readonly delta: { readonly bytes: Uint8Array; readonly norm: number } | null;
   readonly trainingMs: number;
+  /** Steps of this round that changed nothing, because loss or gradient was not finite. */
+  readonly stepsNotApplied: number;
 }
 
 export interface LearnerThread {

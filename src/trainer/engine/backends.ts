@@ -42,6 +42,11 @@ export function homeOf(engine: OnnxEngineName): StateHome {
   return BACKENDS[engine].home;
 }
 
+/** On what this project has run an engine (README, "Engines"); null: never, so that it starts only by name. */
+export function runOn(engine: EngineName): string | null {
+  return engine === "tfjs" ? "TensorFlow 2.12 on the CPU, Linux x64" : BACKENDS[engine].runOn;
+}
+
 /** Those that this install of the runtime can try; a machine may still lack the device. */
 export function onnxEngines(): OnnxEngineName[] {
   const listed = new Set(ort.listSupportedBackends().map(({ name }) => name));
@@ -56,8 +61,8 @@ export function onnxEngines(): OnnxEngineName[] {
  * this on the main thread, before any engine is opened.
  * @throws StarlingError `DEVICE_INVALID` when the engine has no such device to choose.
  */
-export function takeDevice(engine: EngineName, text: string): number | undefined {
-  const device = engine === "tfjs" ? "none" : BACKENDS[engine].device;
+export function takeDevice(engine: EngineName | "auto", text: string): number | undefined {
+  const device = engine === "tfjs" || engine === "auto" ? "none" : BACKENDS[engine].device;
   if (device === "index" && /^\d{1,3}$/.test(text)) return Number(text);
   if (device === "vulkan-driver" && process.platform === "linux" && existsSync(text)) {
     process.env.VK_DRIVER_FILES = text;
@@ -65,7 +70,7 @@ export function takeDevice(engine: EngineName, text: string): number | undefined
     return undefined;
   }
   const expected = {
-    none: `no --device for ${engine}, which has only one`,
+    none: `no --device for --engine ${engine}`,
     index: `the index of a GPU, such as 0, for ${engine}`,
     "vulkan-driver":
       "the file of a Vulkan driver, such as /usr/share/vulkan/icd.d/nvidia_icd.json, and Linux",

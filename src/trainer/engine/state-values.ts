@@ -5,7 +5,7 @@
  * - `copied`: the runtime makes new arrays, which are copied back. Slow and plain: the others are tested against it.
  * - `on-device`: the outputs stay on the device and are the next step's inputs; the host sees them after `sync`.
  */
-import { DeviceCopies } from "./device-copies.ts";
+import type { DeviceCopies } from "./device-copies.ts";
 import { parametersCount, type ModelConfig } from "../model/config.ts";
 import { MOMENT1, MOMENT2, UPDATED } from "../model/programs.ts";
 import { modelTensors } from "../model/tensors.ts";

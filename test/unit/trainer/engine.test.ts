@@ -1,18 +1,13 @@
 /** What is special about the CPU engine; what all engines must do is in test/contract. */
-import { describe, expect, test } from "vitest";
-import { bytesOf, digestOf } from "../../../src/core/index.ts";
+import { expect, test } from "vitest";
 import {
   createEngine,
   modelPresets,
-  parametersCount,
   supportedEngines,
-  type Engine,
   type EngineName,
   type ModelConfig,
-  type TrainingState,
 } from "../../../src/trainer/index.ts";
-import type { StateHome } from "../../../src/trainer/engine/state-values.ts";
-import { batchOf, fingerprint, floatWeights, optimizer, startEngine } from "../../support/trainer/models.ts";
+import { batchOf, fingerprint, optimizer, startEngine } from "../../support/trainer/models.ts";
 
 const model = modelPresets.tiny;
 const B = 4;
