@@ -1,6 +1,7 @@
 /** Readers of option values. What they throw, commander prints as a usage error beside the option's name. */
 import { InvalidArgumentError } from "commander";
 import { type Cid, parseCid } from "../core/index.ts";
+import type { Hours } from "../node/index.ts";
 
 /** A whole number in [min, max]. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -44,6 +45,24 @@ export function multiaddrs(text: string, previous: string[]): string[] {
   const wrong = addresses.find((address) => !/^\/\w+(\/[^/]+)+$/.test(address));
   if (wrong === undefined) return [...previous, ...addresses];
   throw new InvalidArgumentError("Expected a multiaddr such as /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW….");
+}
+
+/** `22-7`: from 22:00 up to 7:00, local time. */
+export function hours(text: string): Hours {
+  const match = /^(\d{1,2})-(\d{1,2})$/.exec(text);
+  const [from, until] = [Number(match?.[1]), Number(match?.[2])];
+  if (from < 24 && until <= 24 && from !== until) return { from, until };
+  throw new InvalidArgumentError("Expected hours of the day such as 22-7.");
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** Bytes: `500kB`, `2.5 MB`, `200GB`, powers of 1000; at least 1. */
+export function byteCount(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kMGT]?)B?$/.exec(text);
+  const value = Math.round(Number(match?.[1]) * (UNITS[match?.[2] ?? ""] ?? Number.NaN));
+  if (value >= 1) return value;
+  throw new InvalidArgumentError("Expected a size such as 500kB or 200GB.");
 }
 
 export interface ListenAddress {

@@ -11,6 +11,8 @@ import {
   author,
   authors,
   cids,
+  byteCount,
+  hours,
   listenAddress,
   multiaddrs,
   paths,
@@ -23,11 +25,13 @@ import type { DataAddArguments } from "./commands/data.ts";
 import type { ExportArguments } from "./commands/export.ts";
 import type { InitArguments } from "./commands/init.ts";
 import type { LedgerArguments } from "./commands/ledger.ts";
+import type { PauseArguments } from "./commands/pause.ts";
 import type { PayoutSetArguments, PayoutShowArguments } from "./commands/payout.ts";
-import type { StartArguments } from "./commands/start.ts";
+import type { StartArguments } from "./start-options.ts";
 import type { StatusArguments } from "./commands/status.ts";
 import type { StopArguments } from "./commands/stop.ts";
 import type { VerifyArguments } from "./commands/verify.ts";
+import { applySettings } from "./settings.ts";
 
 const EXAMPLES = `
 A run is one training effort; its manifest (a file) says everything that its nodes must agree on, and the manifest's
@@ -62,7 +66,8 @@ export function createProgram(): Command {
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError('Run the command with "--help" to see what it takes.')
     .helpCommand(false)
-    .exitOverride();
+    .exitOverride()
+    .hook("preSubcommand", (_, command) => applySettings(command, program.args.slice(1), process.env));
   addInit(program);
   addData(program);
   addStart(program);
@@ -70,7 +75,9 @@ export function createProgram(): Command {
   addExport(program);
   addCredits(program);
   addPayout(program);
+  addPause(program);
   addStop(program);
+  addLeave(program);
   addVerify(program);
   addLedger(program);
   return program;
@@ -182,6 +189,22 @@ function addStart(program: Command): void {
       paths,
       [],
     )
+    .addOption(
+      new Option("--when <state>", "train always, or only while others leave the processor alone")
+        .choices(["always", "idle"])
+        .default("always"),
+    )
+    .option("--hours <from-until>", "train only at these hours of the day, such as 22-7", hours)
+    .option("--max-upload <bytes>", "send blocks no faster than so many bytes a second", byteCount)
+    .option("--max-download <bytes>", "fetch blocks no faster than so many bytes a second", byteCount)
+    .option("--monthly-traffic <bytes>", "pause when so much was sent and received this month", byteCount)
+    .addOption(
+      new Option("--priority <level>", "give way to everything else on this machine, or not")
+        .choices(["low", "normal"])
+        .default("low"),
+    )
+    .option("--config <file>", "read options from this YAML file, such as: log-level: warn")
+    .option("--dry-run", "print every setting and where it comes from, check them, and change nothing", false)
     .option(
       "--exit-when-finished",
       "stop when the run has ended instead of serving those who still need it",
@@ -199,7 +222,9 @@ Examples:
   $ starling start --run run.json --listen /ip4/0.0.0.0/tcp/4001
   $ starling start --run bafyrei… --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… --data my-node`,
     )
-    .action(async (given: StartArguments) => (await import("./commands/start.ts")).start(given));
+    .action(async (given: StartArguments, command: Command) =>
+      (await import("./commands/start.ts")).start(given, command),
+    );
 }
 
 function addStatus(program: Command): void {
@@ -282,7 +307,29 @@ function addStop(program: Command): void {
     .command("stop")
     .description("stop the node that runs on a data folder, and wait until it has")
     .addOption(dataOption())
+    .option("--after-round", "when the round under way is done and published", false)
     .action(async (given: StopArguments) => (await import("./commands/stop.ts")).stop(given));
+}
+
+function addLeave(program: Command): void {
+  program
+    .command("leave")
+    .description("stop the node after this round, when others hold what it gave last")
+    .addOption(dataOption())
+    .action(async (given: StopArguments) => (await import("./commands/stop.ts")).leave(given));
+}
+
+function addPause(program: Command): void {
+  program
+    .command("pause")
+    .description("stop training within one step, publish what was learned, and keep serving others")
+    .addOption(dataOption())
+    .action(async (given: PauseArguments) => (await import("./commands/pause.ts")).pause(given));
+  program
+    .command("resume")
+    .description("train again after a pause")
+    .addOption(dataOption())
+    .action(async (given: PauseArguments) => (await import("./commands/pause.ts")).resume(given));
 }
 
 function addVerify(program: Command): void {

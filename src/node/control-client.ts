@@ -4,7 +4,7 @@ import { type IncomingMessage, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { StarlingError, messageOf } from "../core/index.ts";
 import { controlPath } from "./control-path.ts";
-import { RESPONSE_BYTES_MAX } from "./control-routes.ts";
+import { RESPONSE_BYTES_MAX, type When } from "./control-routes.ts";
 import { type Credits, type CreditsPage, collectCredits } from "./credits.ts";
 import type { NodeStatus } from "./status.ts";
 
@@ -14,6 +14,8 @@ const CREDITS_TIMEOUT_MS = 60_000;
 const EXPORT_TIMEOUT_MS = 30 * 60_000;
 const SAMPLE_TIMEOUT_MS = 10 * 60_000;
 const STOP_TIMEOUT_MS = 2 * 60_000;
+/** A round takes as long as its manifest lets it: up to a week. */
+const FAREWELL_TIMEOUT_MS = 8 * 24 * 3_600_000;
 
 /** A running daemon. Every call throws the daemon's own `StarlingError`, or `CONTROL_FAILED` when it went away. */
 export interface ControlClient {
@@ -23,8 +25,11 @@ export interface ControlClient {
   sample(prompt: string, tokensCount: number): Promise<string>;
   /** All that has been minted. */
   credits(): Promise<Credits>;
-  /** Resolves when the node has stopped and its data folder is free again. */
-  stop(): Promise<void>;
+  /** Ends the round under way after its step and trains no more; the status then. */
+  pause(): Promise<NodeStatus>;
+  resume(): Promise<NodeStatus>;
+  /** Resolves when the node has stopped and its data folder is free again; `when`: after what. */
+  stop(when?: When): Promise<void>;
 }
 
 /** The daemon that runs on a data folder, or undefined when none does. */
@@ -49,8 +54,13 @@ export async function connectControl(dataDir: string): Promise<ControlClient | u
         const answer = await call({ path, route: "POST /credits", body, timeoutMs: CREDITS_TIMEOUT_MS });
         return answer as CreditsPage;
       }),
-    stop: async () => {
-      await call({ path, route: "POST /stop", timeoutMs: STOP_TIMEOUT_MS });
+    pause: async () =>
+      (await call({ path, route: "POST /pause", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
+    resume: async () =>
+      (await call({ path, route: "POST /resume", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
+    stop: async (when = "now") => {
+      const timeoutMs = when === "now" ? STOP_TIMEOUT_MS : FAREWELL_TIMEOUT_MS;
+      await call({ path, route: "POST /stop", body: { when }, timeoutMs });
     },
   };
 }

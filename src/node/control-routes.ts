@@ -6,6 +6,7 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { StarlingError } from "../core/index.ts";
 import type { CreditsPage } from "./credits.ts";
+import type { Until } from "./farewell.ts";
 import type { NodeStatus } from "./status.ts";
 
 /** Guess: a path or a prompt, never data. */
@@ -19,6 +20,9 @@ export interface ControlTarget {
   exportTo(out: string): Promise<string[]>;
   sample(prompt: string, tokensCount: number): Promise<string>;
   credits(fromRound: number): CreditsPage;
+  pause(): void;
+  resume(): void;
+  farewell(until: Until): Promise<void>;
 }
 
 const exportBody = z.strictObject({
@@ -28,6 +32,11 @@ const exportBody = z.strictObject({
 const sampleBody = z.strictObject({
   prompt: z.string().max(16 * 1024),
   tokensCount: z.int().min(1).max(4096),
+});
+/** `now`: without waiting for anything. */
+export type When = "now" | Until;
+export const stopBody: z.ZodType<{ when: When }> = z.strictObject({
+  when: z.enum(["now", "round", "cited"]),
 });
 const creditsBody = z.strictObject({ fromRound: z.int().min(0) });
 
@@ -44,10 +53,24 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
       return { text: await target.sample(prompt, tokensCount) };
     },
   ],
+  [
+    "POST /pause",
+    (target) => {
+      target.pause();
+      return target.status();
+    },
+  ],
+  [
+    "POST /resume",
+    (target) => {
+      target.resume();
+      return target.status();
+    },
+  ],
   ["POST /credits", (target, body) => target.credits(checked(creditsBody, body).fromRound)],
 ]);
 
-function checked<T>(shape: z.ZodType<T>, body: unknown): T {
+export function checked<T>(shape: z.ZodType<T>, body: unknown): T {
   const result = shape.safeParse(body);
   if (result.success) return result.data;
   throw new StarlingError("CONTROL_BAD_REQUEST", z.prettifyError(result.error));

@@ -4,12 +4,14 @@
  */
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { finished } from "node:stream/promises";
+import { type HttpBindings, createAdaptorServer } from "@hono/node-server";
+import { type Context, Hono } from "hono";
 import { type Logger, type Service, StarlingError, messageOf } from "../core/index.ts";
 import { isListening } from "./control-client.ts";
 import { controlPath } from "./control-path.ts";
-import { type ControlTarget, REQUEST_BYTES_MAX, routes } from "./control-routes.ts";
+import { type ControlTarget, REQUEST_BYTES_MAX, checked, routes, stopBody } from "./control-routes.ts";
 
 /** Guess: people and scripts on one machine. */
 const CONNECTIONS_MAX = 64;
@@ -31,39 +33,43 @@ export interface ControlOptions {
  */
 export function createControl(options: ControlOptions): Service {
   const { dataDir, target, requestStop, log } = options;
-  const waitingForStop = new Set<ServerResponse>();
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    void answer(request, response);
+  const stopped = Promise.withResolvers<void>();
+  const farewells = new Set<Promise<void>>();
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  for (const [name, route] of routes) {
+    const [method, path] = name.split(" ") as [string, string];
+    app.on(method, path, async (context) => answer(context, await route(target, await bodyOf(context))));
+  }
+  // Answered when all else has stopped (see `stop`): whoever gets the answer may start a new daemon at once.
+  app.post("/stop", async (context) => {
+    const { when } = checked(stopBody, (await bodyOf(context)) ?? { when: "now" });
+    if (when !== "now") await target.farewell(when);
+    farewells.add(sentOrGone(context.env.outgoing));
+    requestStop();
+    await stopped.promise;
+    return answer(context, { stopped: true });
   });
+  app.notFound((context) => {
+    throw unknownRoute(`${context.req.method} ${context.req.path.slice(0, 200)}`);
+  });
+  app.onError((error, context) => {
+    if (error instanceof StarlingError) {
+      const { code, message } = error;
+      return answer(context, { code, message }, HTTP_STATUS[code] ?? 409);
+    }
+    log.error("control request failed", { error: error.stack ?? messageOf(error) });
+    return answer(context, { code: "BUG", message: messageOf(error) }, 500);
+  });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
+  }) as Server;
   server.maxConnections = CONNECTIONS_MAX;
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const name = `${request.method ?? ""} ${(request.url ?? "").slice(0, 200)}`;
-    try {
-      const body = await readJson(request);
-      if (name === "POST /stop") {
-        // Answered when all else has stopped (see `stop`): whoever gets the answer may start a new daemon at once.
-        waitingForStop.add(response);
-        requestStop();
-        return;
-      }
-      const route = routes.get(name);
-      if (route === undefined) throw unknownRoute(name);
-      send(response, 200, await route(target, body));
-    } catch (error) {
-      // The outermost door of a request: the caller gets the error as JSON, the node goes on.
-      if (request.destroyed && !request.complete) log.debug("control request was broken off", { name });
-      else refuse(response, error);
-    }
-  }
-
-  function refuse(response: ServerResponse, error: unknown): void {
-    if (error instanceof StarlingError) {
-      send(response, HTTP_STATUS[error.code] ?? 409, { code: error.code, message: error.message });
-    } else {
-      log.error("control request failed", { error: error instanceof Error ? error.stack : messageOf(error) });
-      send(response, 500, { code: "BUG", message: messageOf(error) });
-    }
+  async function sentOrGone(outgoing: HttpBindings["outgoing"]): Promise<void> {
+    await finished(outgoing).catch((error: unknown) => {
+      log.debug("asked to stop by somebody who did not wait", { error: messageOf(error) });
+    });
   }
 
   return {
@@ -79,13 +85,7 @@ export function createControl(options: ControlOptions): Service {
       if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
-      const farewells = [...waitingForStop].map((response) => {
-        const sent = finished(response).catch((error: unknown) => {
-          log.debug("asked to stop by somebody who did not wait", { error: messageOf(error) });
-        });
-        send(response, 200, { stopped: true });
-        return sent;
-      });
+      stopped.resolve();
       await Promise.all(farewells);
       server.closeAllConnections();
       await closed;
@@ -94,7 +94,7 @@ export function createControl(options: ControlOptions): Service {
 }
 
 /** Any code that is not here is an operating error of the node: 409, "not in this state". */
-const HTTP_STATUS: Readonly<Record<string, number>> = {
+const HTTP_STATUS: Readonly<Record<string, number | undefined>> = {
   CONTROL_BAD_REQUEST: 400,
   CONTROL_BAD_JSON: 400,
   CONTROL_UNKNOWN_ROUTE: 404,
@@ -106,15 +106,15 @@ function unknownRoute(name: string): StarlingError {
   return new StarlingError("CONTROL_UNKNOWN_ROUTE", `expected one of ${known}, got ${name}`);
 }
 
-function send(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
-  // One request per connection: nothing idle is left to wait for when the daemon stops.
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": body.length,
-    connection: "close",
-  });
-  response.end(body);
+type ControlContext = Context<{ Bindings: HttpBindings }>;
+
+/** One request per connection: nothing idle is left to wait for when the daemon stops. */
+function answer(context: ControlContext, value: unknown, status = 200): Response {
+  return context.json(value as never, status as never, { connection: "close" });
+}
+
+function bodyOf({ env }: ControlContext): Promise<unknown> {
+  return readJson(env.incoming as IncomingMessage);
 }
 
 /** The parsed body, undefined for an empty one. */

@@ -19,7 +19,8 @@ export type { CurvePoint, NodeState, NodeStatus, SettledStatus } from "./status.
 export { assertDataIsFree, createControl } from "./control.ts";
 export { type ServedNode, type ServedOptions, createServedNode } from "./served-node.ts";
 export type { DashboardOptions, Snapshot } from "../dashboard/index.ts";
-export { connectControl } from "./control-client.ts";
+export type { Hours } from "./idle/hours.ts";
+export { type ControlClient, connectControl } from "./control-client.ts";
 export { type LogLevel, createLog } from "./pino-log.ts";
 export {
   type AuthorCredits,

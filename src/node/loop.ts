@@ -37,6 +37,7 @@ import {
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
 import { type Store, getBody, putBody } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
+import type { Gate } from "./gate.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
 import type { DeltaBody } from "./learner/learner.ts";
@@ -70,6 +71,8 @@ export interface LoopDeps {
   deltaBytesMaxAt(settledTokens: number): number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Closed: nothing new is folded or trained, and a round under way ends after its step. */
+  readonly gate: Gate;
   /** Others may know more than we do: ask before starting. */
   readonly asksFirst: boolean;
   /** Told of all that the machine was told, and what it asked for. */
@@ -91,6 +94,7 @@ export class RoundLoop {
   readonly #topic: string;
   /** Work that was started and must have ended before `stop` returns. */
   readonly #tasks = new Set<Promise<void>>();
+  #trainingRound: number | undefined;
   #timer = new AbortController();
   #finish: () => void = () => undefined;
 
@@ -104,6 +108,7 @@ export class RoundLoop {
     this.finished = new Promise((resolve) => (this.#finish = resolve));
     this.#topic = contributionsTopic(run, phase);
     const { graph } = this.machine;
+    deps.gate.onChange(() => this.#minds(deps.gate));
     this.#bodies = new Bodies({
       swarm,
       graph,
@@ -151,10 +156,22 @@ export class RoundLoop {
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }
 
+  /** Whether the learner is in a round now. */
+  get isTraining(): boolean {
+    return this.#trainingRound !== undefined;
+  }
+
+  #minds(gate: Gate): void {
+    if (gate.why !== null && this.#trainingRound !== undefined)
+      void this.#deps.learner.hurry.asEvent(this.#trainingRound);
+    this.#deps.changed();
+  }
+
   // 1. Fold and train.
 
   async #fold(plan: FoldPlan): Promise<void> {
-    const { learner } = this.#deps;
+    const { learner, gate } = this.#deps;
+    await gate.opened(this.#stopping.signal);
     if (this.progress.validationLossFirstNats === null) {
       this.progress.validationLossFirstNats = await learner.evaluate("start", FINAL_BATCHES);
     }
@@ -168,12 +185,14 @@ export class RoundLoop {
   // 2. Train, and encode what was learned.
 
   async #train(order: TrainOrder): Promise<void> {
-    const { learner, store, options } = this.#deps;
+    const { learner, store, options, gate } = this.#deps;
+    if (!order.closing) await gate.opened(this.#stopping.signal);
     const [restore, withdraw] = await Promise.all([
       this.#ownDeltas(order.restore),
       this.#ownDeltas(order.withdraw),
     ]);
     const name = { phase: options.phase, round: order.round };
+    this.#trainingRound = order.round;
     const trained = await learner.train(name, order, { restore, withdraw });
     const { result, delta, trainingMs, stepsNotApplied } = trained;
     this.progress.countTraining({ trainingMs, stepsNotApplied, work: result.work });
@@ -182,6 +201,7 @@ export class RoundLoop {
       bytes: delta.bytes.length,
       norm: delta.norm,
     };
+    this.#trainingRound = undefined;
     this.#dispatch({ kind: "trained", round: order.round, result: { ...result, delta: link } });
   }
 

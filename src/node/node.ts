@@ -42,6 +42,10 @@ import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import { readStartWeights } from "./start-weights.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
+import { Conditions, type UseOptions } from "./idle/conditions.ts";
+import { type Until, farewell } from "./farewell.ts";
+import { Gate } from "./gate.ts";
+import { Line, type LineOptions } from "./limited-swarm.ts";
 import { Watch } from "./watch/watch.ts";
 
 export interface NodeOptions {
@@ -60,6 +64,10 @@ export interface NodeOptions {
   readonly mdns: boolean;
   /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. */
   readonly localAddresses: boolean;
+  /** When it may train; default: always. */
+  readonly use?: UseOptions;
+  /** How fast it may send and receive; default: as it goes. */
+  readonly line?: LineOptions;
 }
 
 export interface NodeDeps {
@@ -79,11 +87,18 @@ export interface StarlingNode extends Service, SnapshotSource {
   sample(prompt: string, tokensCount: number): Promise<string>;
   /** What the settled history has minted, from a round on. Throws `CREDITS_NONE`, or `NOT_READY` before there is history. */
   credits(fromRound: number): CreditsPage;
+  /** Ends the round under way after its step, publishes it, and trains no more until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when the node may be stopped without losing work; meanwhile it begins nothing that would be lost. */
+  farewell(until: Until): Promise<void>;
   /** Resolves when the run is over and settled; rejects when the node cannot go on. */
   readonly finished: Promise<void>;
 }
 
 const PHASE = 0;
+/** What `pausedWhy` says after `starling pause`. */
+const BY_HAND = "by hand";
 const RETRY_MS = 500;
 const FETCH_MS_MAX = 30_000;
 
@@ -109,6 +124,9 @@ class Node implements StarlingNode {
   readonly #listeners = new Set<() => void>();
   readonly #delay: ReturnType<typeof monitorEventLoopDelay> = monitorEventLoopDelay({ resolution: 10 });
   readonly #watch: Watch;
+  readonly #gate = new Gate();
+  readonly #line: Line;
+  readonly #conditions: Conditions;
   #state: NodeState = "starting";
   #manifest: Manifest | undefined;
   #swarm: Swarm | undefined;
@@ -125,7 +143,6 @@ class Node implements StarlingNode {
 
   constructor(options: NodeOptions, run: RunId, store: Store, deps: NodeDeps) {
     const { log, clock, recorder, metrics } = deps;
-
     this.#options = options;
     this.#run = run;
     this.#store = store;
@@ -144,6 +161,21 @@ class Node implements StarlingNode {
       },
       changed: () => this.#changed(),
     });
+    this.#line = new Line(options.line ?? { uploadMax: null, downloadMax: null }, this.#clock);
+    this.#conditions = new Conditions(
+      options.use ?? { hours: null, onlyWhenIdle: false, monthlyBytesMax: null },
+      {
+        gate: this.#gate,
+        dataDir: store.dir,
+        clock: this.#clock,
+        log: this.#log,
+        traffic: () => {
+          const { bytesIn, bytesOut } = this.#swarm?.traffic() ?? { bytesIn: 0, bytesOut: 0 };
+          return bytesIn + bytesOut;
+        },
+        allow: (isUsedUp) => this.#line.cut(isUsedUp),
+      },
+    );
     if (metrics !== undefined) this.#watch.onStage((stage, ms) => metrics.observeStage(stage, ms));
     this.finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
@@ -166,12 +198,13 @@ class Node implements StarlingNode {
     const key = await storedNetworkKey(store.dir);
     if (this.#manifest !== undefined) checkNetworkKey(this.#manifest, key);
     const networkKey = key === undefined ? {} : { networkKey: key.bytes };
-    const swarm = await createSwarm(
+    await this.#conditions.start();
+    const unlimited = await createSwarm(
       { run: this.#run, listen, announce, bootstrap, dht, mdns, localAddresses, ...networkKey },
       {
         privateKey: store.key,
         datastore: store.datastore,
-        blocks: { get: (cid) => store.blocks.get(cid) },
+        blocks: this.#line.serving({ get: (cid) => store.blocks.get(cid) }),
         headers: {
           since: ({ phase, fromRound, bytesMax }) => store.contributions.since(phase, fromRound, bytesMax),
           byIds: async (ids) => {
@@ -189,6 +222,7 @@ class Node implements StarlingNode {
         }),
       },
     );
+    const swarm = this.#line.fetching(unlimited);
     this.#closeTo(swarm);
     await swarm.start();
     swarm.onPeer(() => this.#changed());
@@ -242,6 +276,7 @@ class Node implements StarlingNode {
     const last = this.status();
     this.#stopping.abort(new Error("the node is stopping"));
     await this.#watch.stop();
+    await this.#conditions.stop();
     await this.#loop?.stop();
     await this.#life;
     await this.#shards;
@@ -331,6 +366,7 @@ class Node implements StarlingNode {
       log: this.#log,
       recorder: this.#recorder,
       changed: () => this.#changed(),
+      gate: this.#gate,
       asksFirst: this.#options.bootstrap.length > 0 || this.#options.mdns,
       fail: this.#fail,
     });
@@ -370,6 +406,31 @@ class Node implements StarlingNode {
     }
   }
 
+  pause(): void {
+    this.#gate.close(BY_HAND);
+    this.#log.info("paused", { why: this.#gate.why });
+  }
+
+  resume(): void {
+    this.#gate.open(BY_HAND);
+    this.#log.info("resumed", { still: this.#gate.why });
+  }
+
+  async farewell(until: Until): Promise<void> {
+    const loop = this.#loop;
+    if (loop === undefined) return;
+    await farewell(until, {
+      machine: loop.machine,
+      self: this.peerId,
+      gate: this.#gate,
+      clock: this.#clock,
+      signal: this.#stopping.signal,
+      isTraining: () => loop.isTraining,
+      peersCount: () => this.#swarm?.peers().length ?? 0,
+      onChange: (listener) => this.onChange(listener),
+    });
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -402,7 +463,6 @@ class Node implements StarlingNode {
   snapshot(): Snapshot {
     return this.#watch.snapshot({
       status: this.status(),
-      pausedWhy: null,
       manifest: this.#manifest,
       swarm: this.#swarm,
       machine: this.#loop?.machine,
@@ -414,6 +474,7 @@ class Node implements StarlingNode {
       ...emptyStatus(this.#run, this.peerId),
       pid: process.pid,
       state: this.#stateNow(),
+      pausedWhy: this.#gate.why,
       addresses: this.#swarm?.addresses() ?? [],
       engine: this.#engine,
       engineReason: this.#engineReason,
@@ -466,7 +527,9 @@ class Node implements StarlingNode {
 
   #stateNow(): NodeState {
     if (this.#state !== "fetching" || this.#loop === undefined) return this.#state;
-    const { machine, progress } = this.#loop;
+    const { machine, progress, isTraining } = this.#loop;
+    const isAtWork = isTraining || machine.stage === "publishing" || machine.stage === "finished";
+    if (this.#gate.why !== null && !isAtWork) return "paused";
     switch (machine.stage) {
       case "idle":
       case "waiting":

@@ -21,6 +21,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     addresses: [],
     dashboardUrl: null,
     state: "stopped",
+    pausedWhy: null,
     engine: "",
     engineReason: null,
     parametersCount: 0,
@@ -64,7 +65,16 @@ export async function readOfflineStatus(dataDir: string, log: Logger): Promise<N
     const last = await readStatusFile(dataDir);
     const base = { ...emptyStatus(run, store.peerId), settled: settled ?? null };
     return last?.run === run
-      ? { ...base, ...last, state: "stopped", pid: null, addresses: [], dashboardUrl: null, peersCount: 0 }
+      ? {
+          ...base,
+          ...last,
+          state: "stopped",
+          pausedWhy: null,
+          pid: null,
+          addresses: [],
+          dashboardUrl: null,
+          peersCount: 0,
+        }
       : base;
   });
 }

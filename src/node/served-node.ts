@@ -42,5 +42,8 @@ function targetOf(node: StarlingNode, dashboardUrl: () => string | null): Contro
     exportTo: (out) => node.exportTo(out),
     sample: (prompt, tokensCount) => node.sample(prompt, tokensCount),
     credits: (fromRound) => node.credits(fromRound),
+    pause: () => node.pause(),
+    resume: () => node.resume(),
+    farewell: (until) => node.farewell(until),
   };
 }

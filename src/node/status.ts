@@ -8,6 +8,7 @@ export type NodeState =
   | "training"
   | "collecting"
   | "closing"
+  | "paused"
   | "finished"
   | "stopped";
 
@@ -37,6 +38,8 @@ export interface NodeStatus {
   /** Where its page is; null without one. */
   readonly dashboardUrl: string | null;
   readonly state: NodeState;
+  /** Why it does not train just now; null when nothing keeps it. */
+  readonly pausedWhy: string | null;
   /** What trains; "auto" until one is chosen. */
   readonly engine: string;
   /** Why this one; null when it was asked for by name. */

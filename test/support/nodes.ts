@@ -59,6 +59,7 @@ export class Flock implements AsyncDisposable {
       log?: Logger;
       recorder?: Recorder;
       bootstrap?: readonly string[];
+      use?: NodeOptions["use"];
       run?: Manifest;
       engine?: NodeOptions["engine"];
       device?: string;
@@ -78,6 +79,7 @@ export class Flock implements AsyncDisposable {
         dht: true,
         mdns: false,
         localAddresses: true,
+        ...(o.use && { use: o.use }),
       },
       { log: o.log ?? silentLog, ...(o.recorder && { recorder: o.recorder }) },
     );

@@ -2,13 +2,12 @@
  * `starling start`: a node in the foreground. Ends, with exit code 0, on Ctrl-C, `starling stop`, the end of the
  * process that started it over an IPC channel, or with `--exit-when-finished` the end of the run.
  */
-import { mkdir, stat } from "node:fs/promises";
+import { access, mkdir, stat } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
+import type { Command } from "commander";
 import { type RunId, parseCid, startAll, stopAll } from "../../core/index.ts";
 import {
-  type DashboardOptions,
-  type LogLevel,
   type Manifest,
-  type NodeOptions,
   type ServedNode,
   type StarlingNode,
   assertDataIsFree,
@@ -17,54 +16,30 @@ import {
   createServedNode,
   readManifestFile,
   readNetworkKey,
+  runIdOf,
   writeNetworkKey,
 } from "../../node/index.ts";
-import type { ListenAddress } from "../arguments.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
+import { type StartArguments, describeSettings, servedOptions } from "../start-options.ts";
 
-export interface StartArguments {
-  readonly run: string;
-  readonly data: string;
-  readonly listen: string[];
-  readonly announce: string[];
-  readonly bootstrap: string[];
-  readonly networkKey?: string;
-  readonly engine: NodeOptions["engine"];
-  readonly device?: string;
-  readonly threads: number;
-  readonly dht: boolean;
-  readonly mdns: boolean;
-  readonly local: boolean;
-  /** True: at the usual place; false: nowhere. */
-  readonly dashboard: boolean | ListenAddress;
-  readonly dashboardName: string[];
-  readonly exitWhenFinished: boolean;
-  readonly logLevel: LogLevel;
-}
-
-/** Every interface, a port that the system chooses; give `--listen` a fixed port to be reachable behind a router. */
-const LISTEN_DEFAULT: readonly string[] = ["/ip4/0.0.0.0/tcp/0"];
-
-/** Only this machine can see it. A second node on the machine takes any free port. The port: Guess, nobody's. */
-const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
-
-export async function start(given: StartArguments): Promise<void> {
-  const { run: runText, data: dataDir, local, exitWhenFinished, logLevel, networkKey, ...rest } = given;
-  const { dashboard: _page, dashboardName: _names, ...network } = rest;
+export async function start(given: StartArguments, command: Command): Promise<void> {
+  const { data: dataDir, exitWhenFinished, logLevel, networkKey, priority } = given;
+  if (given.dryRun) return dryRun(given, command);
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
   const log = createLog({ level: logLevel });
-  const run = await readRun(runText);
+  const run = await readRun(given.run);
   await mkdir(dataDir, { recursive: true });
   await assertDataIsFree(dataDir);
   if (networkKey !== undefined)
     await writeNetworkKey(networkKeyPath(dataDir), await readNetworkKey(networkKey));
-  const listen = network.listen.length > 0 ? network.listen : [...LISTEN_DEFAULT];
-  const { node, dashboard, services } = await createServedNode(
-    { ...network, listen, dataDir, run, localAddresses: local, dashboard: pageOf(given) },
-    { log, requestStop: () => stopping.resolve() },
-  );
+  // Threads that are started later, the trainer's among them, inherit it.
+  if (priority === "low") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  const { node, dashboard, services } = await createServedNode(servedOptions(given, run), {
+    log,
+    requestStop: () => stopping.resolve(),
+  });
   try {
     await Promise.race([startAndPrint({ node, dashboard, services }), stopping.promise]);
     await Promise.race([exitWhenFinished ? node.finished : failureOf(node), stopping.promise]);
@@ -75,10 +50,21 @@ export async function start(given: StartArguments): Promise<void> {
   }
 }
 
-function pageOf({ dashboard, dashboardName }: StartArguments): DashboardOptions | null {
-  if (dashboard === false) return null;
-  if (dashboard === true) return { ...DASHBOARD_DEFAULT, names: dashboardName };
-  return { ...dashboard, otherPort: false, names: dashboardName };
+/** Checks what can be checked without changing anything, and says what would be done. */
+async function dryRun(given: StartArguments, command: Command): Promise<void> {
+  const run = await readRun(given.run);
+  if (await exists(given.data)) await assertDataIsFree(given.data);
+  if (given.networkKey !== undefined) await readNetworkKey(given.networkKey);
+  process.stdout.write(describeSettings(command));
+  const name = typeof run === "string" ? run : `${runIdOf(run)} (${run.name})`;
+  process.stdout.write(`\nwould start run ${name}; nothing was changed\n`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Never resolves; rejects when the node fails. */

@@ -1,19 +1,22 @@
-/** `starling stop`: asks the running node to stop and waits until its data folder is free. */
-import { StarlingError } from "../../core/index.ts";
-import { connectControl } from "../../node/index.ts";
+/** `starling stop` and `starling leave`: ask the running node to stop and wait until its data folder is free. */
+import { daemonOf } from "./pause.ts";
 
 export interface StopArguments {
   readonly data: string;
+  readonly afterRound: boolean;
 }
 
-export async function stop({ data }: StopArguments): Promise<void> {
-  const daemon = await connectControl(data);
-  if (daemon === undefined) {
-    throw new StarlingError(
-      "NOT_RUNNING",
-      `expected a node that runs on ${data}, found none; nothing to stop`,
-    );
-  }
-  await daemon.stop();
+export async function stop({ data, afterRound }: StopArguments): Promise<void> {
+  const daemon = await daemonOf(data);
+  if (afterRound) process.stderr.write("stopping after this round\n");
+  await daemon.stop(afterRound ? "round" : "now");
   process.stderr.write("stopped\n");
+}
+
+/** Stops when others hold what this node gave last. */
+export async function leave({ data }: Pick<StopArguments, "data">): Promise<void> {
+  const daemon = await daemonOf(data);
+  process.stderr.write("leaving after this round, when others hold its work\n");
+  await daemon.stop("cited");
+  process.stderr.write("left\n");
 }

@@ -31,7 +31,6 @@ export interface WatchDeps {
 /** What there is of a node; less of it while it starts. */
 export interface WatchedParts {
   readonly status: NodeStatus;
-  readonly pausedWhy: string | null;
   readonly manifest: Manifest | undefined;
   readonly swarm: Swarm | undefined;
   readonly machine: Machine | undefined;
@@ -74,7 +73,7 @@ export class Watch implements Service {
   }
 
   snapshot(parts: WatchedParts): Snapshot {
-    const { status, manifest, swarm, machine, pausedWhy } = parts;
+    const { status, manifest, swarm, machine } = parts;
     const nowMs = this.#deps.clock.nowMs();
     const rounds = this.#timeline.spans(nowMs);
     const tally = machine && manifest && this.#look(machine, manifest, status.phase);
@@ -86,7 +85,7 @@ export class Watch implements Service {
         run: status.run,
         runName: status.runName,
         state: status.state,
-        pausedWhy,
+        pausedWhy: status.pausedWhy,
         engine: status.engine,
         parametersCount: status.parametersCount,
         addresses: status.addresses,

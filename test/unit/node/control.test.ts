@@ -40,6 +40,9 @@ const target: ControlTarget = {
   exportTo: async (out) => [`${out}/model.safetensors`],
   sample: async (prompt, tokensCount) => prompt + "x".repeat(tokensCount),
   credits: (fromRound) => pageOf(fromRound),
+  pause: () => undefined,
+  resume: () => undefined,
+  farewell: async () => undefined,
 };
 
 /** One round a page, and a third round that settled after the first page was sent. */

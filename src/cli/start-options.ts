@@ -1,0 +1,99 @@
+/** What `starling start` was told, as a node's options; and for `--dry-run`, as lines to read. */
+import type { Command } from "commander";
+import type { RunId } from "../core/index.ts";
+import type {
+  DashboardOptions,
+  Hours,
+  LogLevel,
+  Manifest,
+  NodeOptions,
+  ServedOptions,
+} from "../node/index.ts";
+import type { ListenAddress } from "./arguments.ts";
+
+export interface StartArguments {
+  readonly run: string;
+  readonly data: string;
+  readonly listen: string[];
+  readonly announce: string[];
+  readonly bootstrap: string[];
+  readonly networkKey?: string;
+  readonly engine: NodeOptions["engine"];
+  readonly device?: string;
+  readonly threads: number;
+  readonly dht: boolean;
+  readonly mdns: boolean;
+  readonly local: boolean;
+  /** True: at the usual place; false: nowhere. */
+  readonly dashboard: boolean | ListenAddress;
+  readonly dashboardName: string[];
+  readonly when: "always" | "idle";
+  readonly hours?: Hours;
+  /** Bytes a second, and bytes a month. */
+  readonly maxUpload?: number;
+  readonly maxDownload?: number;
+  readonly monthlyTraffic?: number;
+  readonly priority: "low" | "normal";
+  readonly dryRun: boolean;
+  readonly exitWhenFinished: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Every interface, a port that the system chooses; give `--listen` a fixed port to be reachable behind a router. */
+const LISTEN_DEFAULT: readonly string[] = ["/ip4/0.0.0.0/tcp/0"];
+
+/** Only this machine can see it. A second node on the machine takes any free port. The port: Guess, nobody's. */
+const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
+
+export function servedOptions(given: StartArguments, run: Manifest | RunId): ServedOptions {
+  const { data, announce, bootstrap, engine, device, threads, dht, mdns, local } = given;
+  return {
+    dataDir: data,
+    run,
+    listen: given.listen.length > 0 ? given.listen : [...LISTEN_DEFAULT],
+    announce,
+    bootstrap,
+    engine,
+    ...(device === undefined ? {} : { device }),
+    threads,
+    dht,
+    mdns,
+    localAddresses: local,
+    use: {
+      hours: given.hours ?? null,
+      onlyWhenIdle: given.when === "idle",
+      monthlyBytesMax: given.monthlyTraffic ?? null,
+    },
+    line: { uploadMax: given.maxUpload ?? null, downloadMax: given.maxDownload ?? null },
+    dashboard: dashboardOptions(given),
+  };
+}
+
+function dashboardOptions({ dashboard, dashboardName }: StartArguments): DashboardOptions | null {
+  if (dashboard === false) return null;
+  if (dashboard === true) return { ...DASHBOARD_DEFAULT, names: dashboardName };
+  return { ...dashboard, otherPort: false, names: dashboardName };
+}
+
+const SOURCES: Readonly<Record<string, string>> = {
+  cli: "command line",
+  env: "environment",
+  config: "settings file",
+  default: "default",
+};
+
+/** One line per option: its value, and where it comes from. */
+export function describeSettings(command: Command): string {
+  const attributes = [...new Set(command.options.map((option) => option.attributeName()))];
+  const lines = attributes.map((attribute) => {
+    const value: unknown = command.getOptionValue(attribute);
+    const source = command.getOptionValueSource(attribute) ?? "default";
+    return `${attribute.padEnd(18)}${shown(value).padEnd(28)}  ${SOURCES[source] ?? source}\n`;
+  });
+  return lines.join("");
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "–";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
