@@ -202,6 +202,7 @@ def check_network(v):
         "verdicts": f"{prefix}phase/0/verdicts",
         "presence": f"{prefix}presence",
         "blocks": "/starling/1/blocks",
+        "have": "/starling/1/have",
         "sync": "/starling/1/sync",
         "kad": f"{prefix}kad/1.0.0",
         "ping": f"{prefix}ping/1.0.0",
@@ -212,7 +213,9 @@ def check_network(v):
         hashed = sha256(pack("<I", len(topic)) + topic + bytes.fromhex(m["data"]))
         same("message id", hashed[:20].hex(), m["id"])
     same("block request", bytes(Cid.parse(v["blocks"]["cid"])).hex(), v["blocks"]["message"])
-    for m in [v["blocks"], *v["sync"]]:
+    asked = b"".join(bytes(Cid.parse(cid)) for cid in v["have"]["cids"])
+    same("have request", (bytes([v["have"]["takes"]]) + asked).hex(), v["have"]["message"])
+    for m in [v["blocks"], v["have"], *v["sync"]]:
         message = bytes.fromhex(m["message"])
         same("frame", (varint(len(message)) + message).hex(), m["frame"])
     for m in v["sync"]:

@@ -3,30 +3,41 @@
  * is hashed before anybody sees it, so any holder is as good as the author, and a wrong one costs its sender.
  */
 import { setMaxListeners } from "node:events";
-import { CID } from "multiformats/cid";
+import { Uint8ArrayList } from "uint8arraylist";
 import {
   BLOCK_BYTES,
   type Cid,
   type Clock,
   type PeerId,
+  SeededRandom,
   type Service,
   StarlingError,
   type Verdict,
   accept,
   assert,
-  checkCid,
   ignore,
   matchesCid,
+  messageOf,
   parseCid,
   reject,
+  startAll,
+  stopAll,
 } from "../core/index.ts";
+import { cidIn } from "./bytes.ts";
 import { Exchange, type ExchangeDeps } from "./exchange.ts";
+import type { Reply } from "./framing.ts";
+import { Gate } from "./gate.ts";
+import { Gifts } from "./gifts.ts";
+import { HaveProtocol, type Holding } from "./have-protocol.ts";
 import { BLOCKS_PROTOCOL } from "./names.ts";
+import { type PullOptions, pull } from "./pull.ts";
 import { Rates } from "./rates.ts";
 
 /** What this node can serve; given by whoever owns the disk. */
 export interface BlockSource {
   get(cid: Cid): Promise<Uint8Array | undefined>;
+  /** Whether there is something to serve: asked far more often than `get`, so it must cost nothing. */
+  has(cid: Cid): Promise<boolean>;
 }
 
 const FOUND = 0;
@@ -37,9 +48,15 @@ const BUSY = 2;
 const REQUEST_BYTES_MAX = 64;
 /** Measured on loopback with 50 ms of delay: four 1 MiB requests at once give 37 MB/s, one 15 MB/s. */
 const PER_PEER_MAX = 4;
-/** 16 MiB on their way out at once: with 1 MB/s of uplink, who waits hears from us before it gives up. Guess. */
-const ANSWERED_MAX = 16;
-const WAITING_MAX = 16;
+/**
+ * 8 MiB on their way out at once: few, so that on a slow line each is soon whole and can be served by who got it; with
+ * 1 MB/s of uplink, who waits hears from us before it gives up. Guess.
+ */
+const ANSWERED_MAX = 8;
+const WAITING_MAX = 8;
+/** Blocks of ours on their way in at once, of all pulls: 32 MiB. Guess. */
+const FETCHED_MAX = 32;
+const FETCHES_WAITING_MAX = 4096;
 /** Of one peer. An honest one asks around for what is new: 64 bodies of a round at once, some times over. Guess. */
 const MISSES_PER_SEC = 32;
 const MISSES_BURST = 512;
@@ -56,10 +73,17 @@ export interface BlockDeps extends ExchangeDeps {
 export class BlocksProtocol implements Service {
   readonly name = "blocks";
   readonly #exchange: Exchange;
+  readonly #have: HaveProtocol;
   readonly #deps: BlockDeps;
+  readonly #fetching: Gate = new Gate({ insideMax: FETCHED_MAX, waitingMax: FETCHES_WAITING_MAX });
+  readonly #gifts: Gifts;
+  readonly #random: SeededRandom;
 
   constructor(deps: BlockDeps) {
     this.#deps = deps;
+    this.#gifts = new Gifts(deps);
+    // Each node its own: receivers that drew alike would all want the same block.
+    this.#random = new SeededRandom(deps.libp2p.peerId.toString());
     const misses = new Rates({ perSec: MISSES_PER_SEC, burstMax: MISSES_BURST, clock: deps.clock });
     this.#exchange = new Exchange(deps, {
       protocol: BLOCKS_PROTOCOL,
@@ -69,21 +93,53 @@ export class BlocksProtocol implements Service {
       answeredMax: ANSWERED_MAX,
       waitingMax: WAITING_MAX,
       busy: Uint8Array.of(BUSY),
-      reply: async (request, from) => {
-        const reply = await replyTo(request, deps.source);
-        const isMissing = reply.kind === "accept" && reply.value[0] === MISSING;
-        if (isMissing && !misses.take(from)) deps.standing.fault(from, "rate");
+      // Before its turn comes: who asks meanwhile must know.
+      arrived: (request, asker) => {
+        const cid = cidIn(request);
+        if (cid !== undefined) this.#gifts.give(cid, asker);
+      },
+      reply: async (request, asker) => {
+        const reply = await this.#replyTo(request);
+        const isMissing = reply.kind === "accept" && reply.value.length === 1;
+        if (isMissing && !misses.take(asker)) deps.standing.fault(asker, "rate");
         return reply;
       },
     });
+    this.#have = new HaveProtocol({
+      ...deps,
+      holding: (cid, asker, takes) => this.#holding(cid, asker, takes),
+    });
   }
 
-  start(): Promise<void> {
-    return this.#exchange.start();
+  async start(): Promise<void> {
+    await startAll([this.#exchange, this.#have]);
   }
 
-  stop(): Promise<void> {
-    return this.#exchange.stop();
+  async stop(): Promise<void> {
+    await stopAll([this.#exchange, this.#have]);
+  }
+
+  /**
+   * Many verified blocks from all their holders at once (pull.ts); a single one as `fetch` does, since a body of one block
+   * has nothing to trade with. Throws `BLOCK_NOT_FOUND`, and what `take` throws.
+   */
+  async fetchAll(o: PullOptions): Promise<void> {
+    const [first, ...more] = o.cids;
+    if (first !== undefined && more.length === 0)
+      return o.take(first, await this.fetch(first, o.holders(), { signal: o.signal }));
+    const self = this.#deps.libp2p.peerId.toString();
+    await pull(
+      { ...o, holders: () => o.holders().filter((peer) => peer !== self) },
+      {
+        clock: this.#deps.clock,
+        log: this.#deps.log,
+        random: this.#random,
+        ask: (holder, cid, signal) => this.#fetchFrom(holder, cid, signal),
+        have: (holder, question, signal) => this.#have.ask(holder, question, signal),
+        providers: async (cid, signal) =>
+          (await this.#deps.providers(cid, signal)).filter((peer) => peer !== self),
+      },
+    );
   }
 
   /**
@@ -132,7 +188,12 @@ export class BlocksProtocol implements Service {
   async #fetchFrom(holder: PeerId, cid: Cid, signal: AbortSignal): Promise<Verdict<Uint8Array>> {
     const parsed = parseCid(cid);
     assert(parsed !== undefined, `a Cid is a CIDv1 with sha2-256, got ${cid}`);
-    const reply = await this.#exchange.ask(holder, parsed.bytes, { signal });
+    const full = ignore("PEER_QUEUE_FULL", `expected at most ${FETCHES_WAITING_MAX} waiting blocks`);
+    const work = (): Promise<Verdict<Uint8Array>> => this.#exchange.ask(holder, parsed.bytes, { signal });
+    const reply = await this.#fetching.run({ work, full, signal }).catch((error: unknown) => {
+      // Only the signal ends the wait; for the caller, a peer that has not answered.
+      return ignore("PEER_UNREACHABLE", messageOf(error));
+    });
     if (reply.kind !== "accept") return reply;
     const verdict = blockIn(reply.value, cid);
     if (verdict.kind === "accept") this.#deps.standing.merit(holder);
@@ -141,6 +202,21 @@ export class BlocksProtocol implements Service {
       this.#deps.log.warn("block rejected", { holder, code: verdict.code, detail: verdict.detail });
     }
     return verdict;
+  }
+
+  async #replyTo(request: Uint8Array): Promise<Verdict<Reply>> {
+    const cid = cidIn(request);
+    if (cid === undefined)
+      return reject("BLOCK_REQUEST", `expected a CIDv1 with sha2-256, got ${request.length} bytes`);
+    const block = await this.#deps.source.get(cid);
+    // A block of ours that is too large to be fetched is as good as none.
+    if (block === undefined || block.length > BLOCK_BYTES) return accept(Uint8Array.of(MISSING));
+    return accept(new Uint8ArrayList(Uint8Array.of(FOUND), block));
+  }
+
+  async #holding(cid: Cid, asker: PeerId, takes: number): Promise<Holding> {
+    if (!(await this.#deps.source.has(cid))) return "missing";
+    return this.#gifts.isFor(cid, asker, takes) ? "held" : "given";
   }
 }
 
@@ -157,29 +233,6 @@ function blockIn(reply: Uint8Array, cid: Cid): Verdict<Uint8Array> {
       return ignore("BLOCK_BUSY", "the peer is busy");
     default:
       return reject("BLOCK_STATUS", `expected status 0, 1 or 2, got ${reply[0]}`);
-  }
-}
-
-async function replyTo(request: Uint8Array, source: BlockSource): Promise<Verdict<Uint8Array>> {
-  const cid = cidIn(request);
-  if (cid === undefined)
-    return reject("BLOCK_REQUEST", `expected a CIDv1 with sha2-256, got ${request.length} bytes`);
-  const block = await source.get(cid);
-  // A block of ours that is too large to be fetched is as good as none.
-  if (block === undefined || block.length > BLOCK_BYTES) return accept(Uint8Array.of(MISSING));
-  const reply = new Uint8Array(1 + block.length);
-  reply[0] = FOUND;
-  reply.set(block, 1);
-  return accept(reply);
-}
-
-function cidIn(bytes: Uint8Array): Cid | undefined {
-  try {
-    const cid = CID.decode(bytes);
-    return checkCid(cid) === undefined ? undefined : (cid.toString() as Cid);
-  } catch {
-    // Not a CID at all: the verdict says what was expected.
-    return undefined;
   }
 }
 

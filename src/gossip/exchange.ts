@@ -9,12 +9,13 @@ import {
   type Clock,
   type Logger,
   type PeerId,
+  type Service,
   type Verdict,
   accept,
   ignore,
   messageOf,
 } from "../core/index.ts";
-import { StalledError, answer, ask } from "./framing.ts";
+import { type Reply, StalledError, answer, ask } from "./framing.ts";
 import { Gate, PeerGates } from "./gate.ts";
 import { Rates } from "./rates.ts";
 import type { Standing } from "./standing.ts";
@@ -56,11 +57,14 @@ export interface ExchangeOptions {
   waitingMax: number;
   /** The reply to a request that finds the door full. */
   busy: Uint8Array;
+  /** Told of a request as soon as it is here, before it waits for its turn. */
+  arrived?: (request: Uint8Array, asker: PeerId) => void;
   /** The reply to one request of at most `requestBytesMax` bytes. */
-  reply: (request: Uint8Array, from: PeerId) => Promise<Verdict<Uint8Array>>;
+  reply: (request: Uint8Array, asker: PeerId) => Promise<Verdict<Reply>>;
 }
 
-export class Exchange {
+export class Exchange implements Service {
+  readonly name: string;
   readonly #deps: ExchangeDeps;
   readonly #o: ExchangeOptions;
   readonly #asking: PeerGates;
@@ -75,6 +79,7 @@ export class Exchange {
     const { perPeerMax, answeredMax, waitingMax } = options;
     this.#deps = deps;
     this.#o = options;
+    this.name = options.protocol;
     this.#asking = new PeerGates({ insideMax: perPeerMax, waitingMax: ASKING_MAX });
     this.#answeringPeer = new PeerGates({ insideMax: perPeerMax, waitingMax: STREAMS_MAX });
     this.#rates = new Rates({ perSec: REQUESTS_PER_SEC, burstMax: REQUESTS_BURST, clock: deps.clock });
@@ -145,12 +150,13 @@ export class Exchange {
       const verdict = await answer(
         stream,
         async (request, send) => {
-          const work = async (): Promise<Verdict<Uint8Array>> => {
+          this.#o.arrived?.(request, peer);
+          const work = async (): Promise<Verdict<Reply>> => {
             const verdict = await reply(request, peer);
             if (verdict.kind === "accept") await send(verdict.value);
             return verdict;
           };
-          const queued = (): Promise<Verdict<Uint8Array> | undefined> =>
+          const queued = (): Promise<Verdict<Reply> | undefined> =>
             this.#answeringAll.run({ work, full: undefined, signal });
           const done = await this.#answeringPeer.run(peer, { work: queued, full: undefined, signal });
           if (done !== undefined) return done;

@@ -8,6 +8,7 @@ import type { Stream } from "@libp2p/interface";
 import { messageStreamToDuplex } from "@libp2p/utils";
 import { decode, encode } from "it-length-prefixed";
 import { pipe } from "it-pipe";
+import type { Uint8ArrayList } from "uint8arraylist";
 import { type Clock, type Verdict, accept, ignore, messageOf, reject } from "../core/index.ts";
 import { plainBytes } from "./bytes.ts";
 
@@ -16,6 +17,9 @@ const IDLE_LOOKS = 8;
 
 type Chunk = Parameters<Stream["send"]>[0];
 type Frames = AsyncIterable<{ subarray(): Uint8Array }>;
+
+/** A list spares a copy of the block behind the status byte. */
+export type Reply = Uint8Array | Uint8ArrayList;
 
 export interface FrameOptions {
   /** Of the frame that is read. */
@@ -67,11 +71,11 @@ export async function ask(
  */
 export async function answer<T>(
   stream: Stream,
-  serve: (request: Uint8Array, send: (reply: Uint8Array) => Promise<void>) => Promise<Verdict<T>>,
+  serve: (request: Uint8Array, send: (reply: Reply) => Promise<void>) => Promise<Verdict<T>>,
   o: FrameOptions,
 ): Promise<Verdict<unknown>> {
   const duplex = messageStreamToDuplex(stream);
-  const send = async (reply: Uint8Array): Promise<void> => {
+  const send = async (reply: Reply): Promise<void> => {
     await guarded(stream, { ...o, progress: () => stream.writeBufferLength }, async () => {
       await pipe([reply], (source) => encode(source), duplex.sink);
       return accept(undefined);

@@ -2,6 +2,7 @@
 export { type Swarm, type SwarmDeps, type SwarmOptions, createSwarm } from "./swarm.ts";
 export type { PeerLink } from "./links.ts";
 export type { BlockSource } from "./blocks-protocol.ts";
+export type { PullOptions } from "./pull.ts";
 export type { HeaderSource } from "./sync-protocol.ts";
 export type { SyncReply, SyncRequest } from "./sync-messages.ts";
 export { SYNC_IDS_MAX } from "./sync-messages.ts";

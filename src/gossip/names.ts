@@ -6,6 +6,7 @@ import type { RunId } from "../core/index.ts";
 
 /** Blocks are named by content, so any run may serve them. */
 export const BLOCKS_PROTOCOL = "/starling/1/blocks";
+export const HAVE_PROTOCOL = "/starling/1/have";
 export const SYNC_PROTOCOL = "/starling/1/sync";
 
 /** Phases whose topics a node knows. Guess: a ladder has at most seven rungs; successors add some. */

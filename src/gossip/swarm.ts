@@ -22,6 +22,7 @@ import { CONNECTIONS_MAX, type Datastore, type HostMetrics, type HostOptions, cr
 import { type PeerLink, linksOf } from "./links.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
+import type { PullOptions } from "./pull.ts";
 import { Standing } from "./standing.ts";
 import type { SyncReply, SyncRequest } from "./sync-messages.ts";
 import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
@@ -65,6 +66,11 @@ export interface Swarm extends Service {
    * the DHT. Throws `BLOCK_NOT_FOUND` when nobody had it before the signal was aborted.
    */
   fetchBlock(cid: Cid, holders: readonly PeerId[], o: { signal: AbortSignal }): Promise<Uint8Array>;
+  /**
+   * Many blocks from many holders at once, each handed to `take` as soon as it is here. Throws `BLOCK_NOT_FOUND` when
+   * nobody is left to ask or nothing has come for long, and what `take` throws; what was taken stays taken.
+   */
+  fetchBlocks(o: PullOptions): Promise<void>;
   /** Announces in the DHT that we hold what a CID names (a manifest, a data set), so that `fetchBlock` finds us. */
   provide(cid: Cid, o: { signal: AbortSignal }): Promise<void>;
   /** Stored headers of one peer, at most 1 MiB. None and `more`: it is busy, ask again. Throws `SYNC_FAILED`. */
@@ -147,6 +153,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     leave: (name) => topics.leave(name),
     publish: (name, bytes) => topics.publish(name, bytes),
     fetchBlock: (cid, holders, o) => blocks.fetch(cid, holders, o),
+    fetchBlocks: (o) => blocks.fetchAll(o),
     provide: (cid, o) => discovery.provide(cid, o.signal),
     requestHeaders: (peer, query, o) => sync.request(peer, query, o),
     traffic: () => traffic.total(),

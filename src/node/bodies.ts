@@ -20,7 +20,6 @@ const PULLS_MAX = 8;
 const STRANGERS_PULLS_MAX = 4;
 const RETRY_MS_FIRST = 200;
 const RETRY_MS_MAX = 5_000;
-const ATTEMPT_MS_MAX = 30_000;
 
 export interface BodiesDeps {
   readonly swarm: Swarm;
@@ -89,11 +88,11 @@ export class Bodies {
     if (delta.bytes > bytesMax) {
       return reject("DELTA_BYTES", `expected at most ${bytesMax} bytes in this round, got ${delta.bytes}`);
     }
-    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
-    const pulled = await pullBody(this.#deps.blocks, delta.cid, {
+    const { blocks, swarm, signal } = this.#deps;
+    const holders = (): PeerId[] => this.#holders(id, header.author, header.round);
+    const pulled = await pullBody(blocks, delta.cid, {
       bytesMax: delta.bytes,
-      fetch: (cid) =>
-        this.#deps.swarm.fetchBlock(cid, this.#holders(id, header.author, header.round), { signal }),
+      fetch: (cids, take) => swarm.fetchBlocks({ cids, root: delta.cid, holders, take, signal }),
     });
     if (pulled.kind !== "accept") return pulled;
     if (pulled.value.length !== delta.bytes) {

@@ -42,6 +42,7 @@ export class Line {
         if (block !== undefined) this.#upload?.charge(block.length);
         return block;
       },
+      has: async (cid) => !this.#isCut && (await source.has(cid)),
     };
   }
 
@@ -55,6 +56,18 @@ export class Line {
         const block = await swarm.fetchBlock(cid, holders, o);
         this.#download?.charge(block.length);
         return block;
+      },
+      fetchBlocks: async (o) => {
+        while (this.#isCut) await this.#clock.sleep(1_000, o.signal);
+        await swarm.fetchBlocks({
+          ...o,
+          // What waits here counts as under way, so no more is asked for meanwhile.
+          take: async (cid, block) => {
+            this.#download?.charge(block.length);
+            await this.#download?.paid(o.signal);
+            await o.take(cid, block);
+          },
+        });
       },
     };
   }

@@ -19,7 +19,7 @@ import {
   systemClock,
 } from "../core/index.ts";
 import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
-import { type Swarm, createSwarm } from "../gossip/index.ts";
+import { type PullOptions as PullBlocks, type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import { type EngineName, parametersCount, runOn, supportedEngines, takeDevice } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
@@ -204,7 +204,7 @@ class Node implements StarlingNode {
       {
         privateKey: store.key,
         datastore: store.datastore,
-        blocks: this.#line.serving({ get: (cid) => store.blocks.get(cid) }),
+        blocks: this.#line.serving(store.blocks),
         headers: {
           since: ({ phase, fromRound, bytesMax }) => store.contributions.since(phase, fromRound, bytesMax),
           byIds: async (ids) => {
@@ -299,7 +299,7 @@ class Node implements StarlingNode {
     }
     const pull = new DataPull({
       blocks: this.#store.blocks,
-      fetch: (cid) => this.#persist("data", () => this.#fetchBlock(swarm, cid)),
+      fetch: (cids, take) => this.#fetchAll(swarm, cids, take),
       self: this.peerId,
       signal: this.#stopping.signal,
     });
@@ -386,6 +386,22 @@ class Node implements StarlingNode {
     return decodeManifest(block);
   }
 
+  /** From whoever has them, for as long as it takes. */
+  async #fetchAll(swarm: Swarm, cids: readonly Cid[], take: PullBlocks["take"]): Promise<void> {
+    const { signal } = this.#stopping;
+    const [root] = cids;
+    const left = new Set(cids);
+    const holders = (): PeerId[] => swarm.peers();
+    const takeOne = async (cid: Cid, block: Uint8Array): Promise<void> => {
+      await take(cid, block);
+      left.delete(cid);
+    };
+    if (root === undefined) return;
+    await this.#persist("data", () =>
+      swarm.fetchBlocks({ cids: [...left], root, holders, take: takeOne, signal }),
+    );
+  }
+
   #fetchBlock(swarm: Swarm, cid: Cid): Promise<Uint8Array> {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(FETCH_MS_MAX)]);
     return swarm.fetchBlock(cid, swarm.peers(), { signal });
@@ -398,8 +414,9 @@ class Node implements StarlingNode {
       try {
         return await fetch();
       } catch (error) {
-        // Holders come and go, so the same request may succeed later.
+        // Holders come and go, so the same request may succeed later; anything else is no matter of patience.
         signal.throwIfAborted();
+        if (!(error instanceof StarlingError) || error.code !== "BLOCK_NOT_FOUND") throw error;
         this.#log.debug("not found yet", { what, error: messageOf(error) });
         await this.#clock.sleep(RETRY_MS, signal);
       }

@@ -23,12 +23,24 @@ import type { BlockStore } from "./blocks.ts";
 import { BODY_BYTES_MAX, childBytes, decodeBodyNode, encodeBodyNode, nodeBytesMax } from "./body-node.ts";
 import { forEachParallel } from "./parallel.ts";
 
-/** How many blocks of one body are on their way at once. Guess: enough to hide the latency of one holder. */
-const PULLS_MAX = 4;
+/** Blocks of one body that are read or written at once. Guess: enough to keep a disk busy. */
+const BLOCKS_AT_ONCE = 4;
+/** Reads of a body that found blocks damaged; more mean that the disk is failing. Guess. */
+const READS_MAX = 4;
 
 interface Block {
   readonly cid: Cid;
   readonly bytes: Uint8Array;
+}
+
+/** How missing blocks come: each to be handed to `take` with the bytes that its CID names. */
+export interface PullOptions {
+  readonly bytesMax: number;
+  /** Rejects when they could not all be had, and with what `take` rejects with. */
+  readonly fetch: (
+    cids: readonly Cid[],
+    take: (cid: Cid, block: Uint8Array) => Promise<void>,
+  ) => Promise<void>;
 }
 
 /** Gets a block and what `check` makes of it. */
@@ -37,7 +49,7 @@ type Take = <T>(cid: Cid, check: (block: Uint8Array) => Verdict<T>) => Promise<V
 /** Stores a body of at most 25 GB, its node last, so that a node on disk had all its blocks. */
 export async function putBody(blocks: Pick<BlockStore, "put">, bytes: Uint8Array): Promise<Cid> {
   const { root, children } = cut(bytes);
-  await forEachParallel(children, PULLS_MAX, (block) => blocks.put(block.cid, block.bytes));
+  await forEachParallel(children, BLOCKS_AT_ONCE, (block) => blocks.put(block.cid, block.bytes));
   await blocks.put(root.cid, root.bytes);
   return root.cid;
 }
@@ -64,11 +76,15 @@ export async function getBody(
   cid: Cid,
   bytesMax: number,
 ): Promise<Uint8Array | undefined> {
-  const body = await assemble(cid, bytesMax, async (child, check) => {
+  const body = await assembleHeld(blocks, cid, bytesMax);
+  return body.kind === "accept" ? body.value : undefined;
+}
+
+function assembleHeld(blocks: BlockStore, cid: Cid, bytesMax: number): Promise<Verdict<Uint8Array>> {
+  return assemble(cid, bytesMax, async (child, check) => {
     const held = await blocks.get(child);
     return held === undefined ? ignore("BODY_MISSING", `expected ${child} on disk`) : check(held);
   });
-  return body.kind === "accept" ? body.value : undefined;
 }
 
 /**
@@ -97,29 +113,94 @@ function actualCid(named: Cid, bytes: Uint8Array): Cid {
 }
 
 /**
- * The body, with the blocks that are missing pulled by `fetch`, at most 4 at a time, and stored. Allocates one body of
- * the size that its node states, after that was checked. Rejects only with what `fetch` or the disk rejects with, and
- * not before all that was started is done.
+ * The body, with the blocks that are missing pulled by `fetch` and stored, where others may have them at once; then it is
+ * read from the disk, so no more than one block for each under way is held until all are here. Rejects only with
+ * what `fetch` or the disk rejects with; what was stored before stays, and is not asked for again.
  *
  * Codes: `BODY_CID`, `BODY_TOO_LARGE`, `BODY_NODE_MALFORMED`, `BODY_BLOCK_SIZE` are the doing of whoever named the
- * CID; `BODY_BLOCK_HASH` of whoever served the block.
+ * CID.
  */
-export async function pullBody(
+export async function pullBody(blocks: BlockStore, cid: Cid, o: PullOptions): Promise<Verdict<Uint8Array>> {
+  for (let attempt = 1; ; attempt++) {
+    const pulled = await pullBlocks(blocks, cid, o);
+    if (pulled.kind !== "accept") return pulled;
+    const body = await assembleHeld(blocks, cid, o.bytesMax);
+    // A block that was damaged on the disk is found here, where it is read; it is deleted then, and pulled anew.
+    const isDamaged = body.kind === "ignore" && body.code === "BODY_MISSING";
+    if (!isDamaged || attempt === READS_MAX) return body;
+  }
+}
+
+/** As `pullBody`, but the body stays on the disk; the value is its size. */
+export async function pullBlocks(blocks: BlockStore, cid: Cid, o: PullOptions): Promise<Verdict<number>> {
+  const codec = parseCid(cid)?.code;
+  if (codec === undefined) return reject("BODY_CID", "expected a CIDv1 with sha2-256, raw or DAG-CBOR");
+  if (codec === RAW) {
+    const bytesMax = Math.min(BLOCK_BYTES, o.bytesMax);
+    return pullOne(blocks, cid, (block) => within(block, bytesMax) ?? accept(block.length), o);
+  }
+  const nodeMax = Math.min(BLOCK_BYTES, nodeBytesMax(o.bytesMax));
+  const node = await pullOne(
+    blocks,
+    cid,
+    (block) => within(block, nodeMax) ?? decodeBodyNode(block, o.bytesMax),
+    o,
+  );
+  if (node.kind !== "accept") return node;
+  const missing = new Map<Cid, number>();
+  await forEachParallel(node.value.blocks.entries(), BLOCKS_AT_ONCE, async ([index, child]) => {
+    if (!(await blocks.has(child))) missing.set(child, childBytes(node.value, index));
+  });
+  const refused = await pullMissing(blocks, missing, o);
+  return refused ?? accept(node.value.bytes);
+}
+
+/** Fetches one block unless it is here; keeps it only when `check` accepts it. */
+async function pullOne<T>(
   blocks: BlockStore,
   cid: Cid,
-  o: { bytesMax: number; fetch: (cid: Cid) => Promise<Uint8Array> },
-): Promise<Verdict<Uint8Array>> {
-  return assemble(cid, o.bytesMax, async (child, check) => {
-    const held = await blocks.get(child);
-    if (held !== undefined) return check(held);
-    const fetched = await o.fetch(child);
-    // The hash first: until it is right, nothing else about the block is anybody's but the server's fault.
-    if (!matchesCid(child, fetched))
-      return reject("BODY_BLOCK_HASH", `expected the bytes of ${child}, got others`);
-    const verdict = check(fetched);
-    if (verdict.kind === "accept") await blocks.put(child, fetched);
-    return verdict;
+  check: (block: Uint8Array) => Verdict<T>,
+  { fetch }: PullOptions,
+): Promise<Verdict<T>> {
+  const held = await blocks.get(cid);
+  if (held !== undefined) return check(held);
+  let verdict: Verdict<T> = ignore("BODY_MISSING", `expected block ${cid}, got none`);
+  await fetch([cid], async (_, block) => {
+    verdict = check(block);
+    if (verdict.kind === "accept") await blocks.put(cid, block, { durable: false });
   });
+  return verdict;
+}
+
+/** Thrown through `fetch` to end it: whoever named the body is to blame, and no holder can help. */
+class RefusedBlock extends Error {
+  readonly refused: Refused;
+
+  constructor(refused: Refused) {
+    super(refused.detail);
+    this.refused = refused;
+  }
+}
+
+/** `sizes`: of the blocks that are not here, in bytes. */
+async function pullMissing(
+  blocks: BlockStore,
+  sizes: ReadonlyMap<Cid, number>,
+  { fetch }: PullOptions,
+): Promise<Refused | undefined> {
+  if (sizes.size === 0) return undefined;
+  try {
+    await fetch([...sizes.keys()], async (cid, block) => {
+      const refused = exactly(block, sizes.get(cid) ?? 0);
+      if (refused !== undefined) throw new RefusedBlock(refused);
+      await blocks.put(cid, block, { durable: false });
+    });
+    return undefined;
+  } catch (error) {
+    // Our own signal; anything else is the network's or the disk's.
+    if (error instanceof RefusedBlock) return error.refused;
+    throw error;
+  }
 }
 
 /**
@@ -146,7 +227,7 @@ async function assemble(cid: Cid, bytesMax: number, take: Take): Promise<Verdict
 
   const body = new Uint8Array(node.value.bytes);
   let refused: Refused | undefined;
-  await forEachParallel(node.value.blocks.entries(), PULLS_MAX, async ([index, child]) => {
+  await forEachParallel(node.value.blocks.entries(), BLOCKS_AT_ONCE, async ([index, child]) => {
     if (refused !== undefined) return;
     const sizeBytes = childBytes(node.value, index);
     const block = await take(child, (each) => exactly(each, sizeBytes) ?? accept(each));

@@ -6,7 +6,7 @@
  * meets the 2 GiB limit of `fs.readFile` nor holds up the event loop for longer than one block's hash (1 ms).
  */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type Digest,
@@ -26,23 +26,38 @@ export interface FileContent {
 }
 
 /**
- * Replaces `path` atomically and durably. `temporaryDir` (default: the folder of `path`) must be on the same disk.
- * Throws `DISK_FULL` or `DISK_WRITE_FAILED`.
+ * Replaces `path` atomically and durably. `temporaryDir` (default: the folder of `path`) must be on the same disk. With
+ * `durable: false` the death of the machine may leave anything under the name: for what is checked when it is read and
+ * comes back from peers. Throws `DISK_FULL` or `DISK_WRITE_FAILED`.
  */
 export async function writeFileAtomic(
   path: string,
   bytes: Uint8Array,
-  options: { temporaryDir?: string; mode?: number } = {},
+  options: { temporaryDir?: string; mode?: number; durable?: boolean } = {},
 ): Promise<void> {
   const temporary = temporaryPath(options.temporaryDir ?? dirname(path), basename(path));
+  const durable = options.durable ?? true;
   try {
-    await writeNewFile(temporary, bytes, options.mode);
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
+    if (durable) await writeNewFile(temporary, bytes, options.mode);
+    else await writeFile(temporary, bytes, { flag: "wx", mode: options.mode ?? 0o666 });
+    await renameInto(temporary, path);
+    if (durable) await syncFolder(dirname(path));
   } catch (error) {
     // To leave nothing behind and to say which file it was.
     await rm(temporary, { force: true });
     throw diskError("write", path, error);
+  }
+}
+
+/** Renames, making the target's folder when there is none. */
+async function renameInto(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    // Only a missing folder can be helped.
+    if (errorCode(error) !== "ENOENT") throw error;
+    await makeFolder(dirname(to));
+    await rename(from, to);
   }
 }
 

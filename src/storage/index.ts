@@ -2,7 +2,16 @@
 export { type Store, type StoreOptions, openStore } from "./store.ts";
 export { type Owner, readOwner } from "./owner.ts";
 export type { BlockStore } from "./blocks.ts";
-export { bodyBlocks, bodyCid, getBody, pullBody, putBody, readBody } from "./body.ts";
+export {
+  type PullOptions,
+  bodyBlocks,
+  bodyCid,
+  getBody,
+  pullBlocks,
+  pullBody,
+  putBody,
+  readBody,
+} from "./body.ts";
 export { type ContributionStore, type StoredHeader, headerKey } from "./contributions.ts";
 export { type RawFolder, type RoundName, checkSeal } from "./sealed-folders.ts";
 export { type Archive, type ArchivedHeader, type ArchivedPlace, openArchive } from "./archive.ts";

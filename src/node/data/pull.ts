@@ -7,7 +7,7 @@ import {
   StarlingError,
   type Verdict,
 } from "../../core/index.ts";
-import { type BlockStore, pullBody } from "../../storage/index.ts";
+import { type BlockStore, type PullOptions, pullBody } from "../../storage/index.ts";
 import type { RunData } from "./run-data.ts";
 
 /** Up to so many shards (64 MiB) all are here before the first round; of larger data only what is asked for. Guess. */
@@ -15,8 +15,8 @@ const SHARDS_FIRST_MAX = 64;
 
 export interface DataPullDeps {
   readonly blocks: BlockStore;
-  /** A block from any peer; rejects only when the node stops. */
-  readonly fetch: (cid: Cid) => Promise<Uint8Array>;
+  /** Blocks from any peers; rejects when the node stops, and with what `take` rejects with. */
+  readonly fetch: PullOptions["fetch"];
   readonly self: PeerId;
   readonly signal: AbortSignal;
 }

@@ -5,8 +5,8 @@ import { DEADLINE_MS, connected, eventually, pair, randomBytes, startedNode } fr
 
 const BLOCK = randomBytes("a block", 1024 * 1024);
 const CID = cidOf(BLOCK, RAW);
-const HOLDER: BlockSource = { get: async (cid) => (cid === CID ? BLOCK : undefined) };
-const LIAR: BlockSource = { get: async () => randomBytes("a lie", 1024 * 1024) };
+const HOLDER: Pick<BlockSource, "get"> = { get: async (cid) => (cid === CID ? BLOCK : undefined) };
+const LIAR: Pick<BlockSource, "get"> = { get: async () => randomBytes("a lie", 1024 * 1024) };
 const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(DEADLINE_MS) });
 
 test("a block of 1 MiB arrives whole, and the traffic of both ends shows it", async () => {

@@ -52,12 +52,14 @@ export interface NodeOptions {
   datastore?: Datastore;
   clock?: Clock;
   connectionsMax?: number;
-  blocks?: BlockSource;
+  /** What can be got is there, unless told otherwise. */
+  blocks?: Pick<BlockSource, "get"> & Partial<BlockSource>;
   headers?: HeaderSource;
 }
 
 /** A node on a free port of loopback; not started, and stopped after the test. */
 export async function node(o: NodeOptions = {}): Promise<Swarm> {
+  const get = o.blocks?.get ?? (async () => undefined);
   const swarm = await createSwarm(
     {
       run: o.run ?? RUN,
@@ -71,7 +73,7 @@ export async function node(o: NodeOptions = {}): Promise<Swarm> {
     {
       privateKey: o.privateKey ?? (await generateKeyPair("Ed25519")),
       ...(o.datastore === undefined ? {} : { datastore: o.datastore }),
-      blocks: o.blocks ?? { get: async () => undefined },
+      blocks: { get, has: async (cid) => (await get(cid)) !== undefined, ...o.blocks },
       headers: o.headers ?? {
         since: async () => ({ headers: [], more: false }),
         byIds: async () => [],

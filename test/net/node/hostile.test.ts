@@ -103,7 +103,10 @@ async function startLiar(
     },
     {
       privateKey: o.key,
-      blocks: { get: async (cid) => (cid === o.junkCid ? o.junk : undefined) },
+      blocks: {
+        get: async (cid) => (cid === o.junkCid ? o.junk : undefined),
+        has: async (cid) => cid === o.junkCid,
+      },
       headers: { since: async () => ({ headers: [], more: false }), byIds: async () => [] },
       log: silentLog,
       clock: systemClock,

@@ -1,9 +1,11 @@
 /** network.json: names of topics and protocols, message ids, and what is said on blocks and sync. */
 import { encode as encodeFrame } from "it-length-prefixed";
 import { DAG_CBOR, RAW, cidOf, parseCid } from "../../../src/core/index.ts";
+import { encodeQuestion } from "../../../src/gossip/have-protocol.ts";
 import { messageId } from "../../../src/gossip/host.ts";
 import {
   BLOCKS_PROTOCOL,
+  HAVE_PROTOCOL,
   SYNC_PROTOCOL,
   contributionsTopic,
   dhtProtocol,
@@ -23,6 +25,7 @@ export interface NetworkVectors {
   messageIds: { topic: string; data: string; id: string }[];
   /** `message` is what is said, `frame` what travels: hex. */
   blocks: { cid: string; message: string; frame: string };
+  have: { takes: number; cids: string[]; message: string; frame: string };
   sync: { name: string; value: unknown; message: string; frame: string }[];
 }
 
@@ -39,6 +42,7 @@ export function networkVectors(): NetworkVectors {
       verdicts: verdictsTopic(run, 0),
       presence: presenceTopic(run),
       blocks: BLOCKS_PROTOCOL,
+      have: HAVE_PROTOCOL,
       sync: SYNC_PROTOCOL,
       kad: dhtProtocol(run),
       ping: `/${pingPrefix(run)}/ping/1.0.0`,
@@ -50,6 +54,7 @@ export function networkVectors(): NetworkVectors {
       id: hex(messageId(topic, data)),
     })),
     blocks: { cid: block, ...framed(parseCid(block)?.bytes as Uint8Array) },
+    have: { takes: 3, cids: ids, ...framed(encodeQuestion({ takes: 3, cids: ids })) },
     sync: [
       {
         name: "since",
