@@ -12,8 +12,6 @@ export interface Want {
   readonly cid: Cid;
   /** Who is being asked for it, and since when. */
   readonly asked: Map<PeerId, number>;
-  /** The fullest holders have given it to somebody else, and are spared until then. */
-  patientUntilMs: number;
 }
 
 /** A peer that may have some of the blocks, as far as we know. */
@@ -39,7 +37,7 @@ export interface Ask {
 
 /** What a holder says may have changed after this: before taking a block from it, it is asked anew. Guess. */
 export const FRESH_MS = 50;
-/** Blocks given on are waited for so long, and three times as long as their giver takes for one. Guess. */
+/** Blocks given on are waited for until nothing has come for so long, and three times a block of the slowest. Guess. */
 const GIVEN_PATIENCE_MS = 2_000;
 /** Before the first block has come. Guess: 1 MiB from somebody who serves eight at once at 20 Mbit/s. */
 const BLOCK_MS = 3_000;
@@ -51,9 +49,10 @@ const SLOW_RATIO = 4;
 export function nextAsk(
   wants: Iterable<Want>,
   holders: readonly Holder[],
-  { nowMs, random }: { nowMs: number; random: SeededRandom },
+  { nowMs, lastBlockMs, random }: { nowMs: number; lastBlockMs: number; random: SeededRandom },
 ): Ask | undefined {
   const fullest = Math.max(0, ...holders.map(({ held }) => held.size));
+  const isQuiet = hasBeenQuiet(holders, nowMs - lastBlockMs);
   let rarest: Ask | undefined;
   let leastRank = Infinity;
   for (const want of wants) {
@@ -61,7 +60,7 @@ export function nextAsk(
     const sources = holders.filter(({ held }) => held.has(want.cid));
     const rank = sources.length + random.unit();
     if (rank >= leastRank) continue;
-    const ready = notSpared(want, sources, { fullest, nowMs }).filter(
+    const ready = notSpared(want, sources, { fullest, isQuiet }).filter(
       (holder) => isFree(holder, nowMs) && isFresh(holder, nowMs),
     );
     const holder = bestOf(want, ready);
@@ -76,19 +75,18 @@ export function nextAsk(
 function notSpared(
   want: Want,
   sources: readonly Holder[],
-  { fullest, nowMs }: { fullest: number; nowMs: number },
+  o: { fullest: number; isQuiet: boolean },
 ): readonly Holder[] {
-  const others = sources.filter(({ held, given }) => held.size < fullest || !given.has(want.cid));
-  const [giver] = sources;
-  if (giver === undefined || others.length === sources.length) {
-    want.patientUntilMs = -Infinity;
-    return sources;
-  }
-  if (want.patientUntilMs === -Infinity)
-    want.patientUntilMs = nowMs + GIVEN_PATIENCE_MS + 3 * (giver.blockMs ?? BLOCK_MS);
+  const others = sources.filter(({ held, given }) => held.size < o.fullest || !given.has(want.cid));
   // Where all of several have given it, as when all have everything, there is nobody to wait for.
   const isSpread = others.length === 0 && sources.length > 1;
-  return isSpread || nowMs >= want.patientUntilMs ? sources : others;
+  return isSpread || o.isQuiet ? sources : others;
+}
+
+/** Whether so long nothing has come from anybody that what was given to others seems not to reach us. */
+function hasBeenQuiet(holders: readonly Holder[], sinceMs: number): boolean {
+  const known = holders.map(({ blockMs }) => blockMs).filter((ms) => ms !== undefined);
+  return sinceMs >= GIVEN_PATIENCE_MS + 3 * (known.length > 0 ? Math.max(...known) : BLOCK_MS);
 }
 
 /** The best of these holders for a block, if there is one. */

@@ -97,9 +97,7 @@ class Pull {
   constructor(options: PullOptions, deps: PullDeps) {
     this.#o = options;
     this.#deps = deps;
-    this.#wants = new Map(
-      options.cids.map((cid) => [cid, { cid, asked: new Map<PeerId, number>(), patientUntilMs: -Infinity }]),
-    );
+    this.#wants = new Map(options.cids.map((cid) => [cid, { cid, asked: new Map<PeerId, number>() }]));
     this.#lastBlockMs = deps.clock.nowMs();
     this.#signal = AbortSignal.any([options.signal, this.#ended.signal]);
     setMaxListeners(0, this.#signal, this.#ended.signal);
@@ -159,7 +157,11 @@ class Pull {
     const window = this.#window();
     const sources = this.#open();
     while (this.#asksCount < ASKS_MAX) {
-      const ask = nextAsk(window, sources, { nowMs, random: this.#deps.random });
+      const ask = nextAsk(window, sources, {
+        nowMs,
+        lastBlockMs: this.#lastBlockMs,
+        random: this.#deps.random,
+      });
       if (ask === undefined) break;
       this.#ask(ask, nowMs);
     }

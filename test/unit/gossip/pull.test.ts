@@ -24,7 +24,7 @@ function flock(
 
 test.each([
   ["100 blocks on a fast LAN", 100, { authorMs: 10, receiverMs: 10, latencyMs: 1 }],
-  ["30 blocks at 20 Mbit/s, 100 ms round trip", 30, { authorMs: 400, receiverMs: 400, latencyMs: 50 }],
+  ["60 blocks at 20 Mbit/s, 100 ms round trip", 60, { authorMs: 400, receiverMs: 400, latencyMs: 50 }],
   ["30 blocks, the author alone on a slow line", 30, { authorMs: 400, receiverMs: 100, latencyMs: 20 }],
 ])(
   "S1 15 receivers get all, and the author uploads at most 1.5 times as much: %s",
@@ -45,7 +45,7 @@ test.each([
 test("S1 the author dies at 30 % of the transfer: the others complete it from each other", async () => {
   const clock = new VirtualClock();
   const cids = cidsOf(40);
-  const speed = { authorMs: 5, receiverMs: 50, latencyMs: 5 };
+  const speed = { authorMs: 1, receiverMs: 60, latencyMs: 1 };
   const { author, receivers } = flock(clock, { receivers: 8, cids, ...speed });
   const spread = new Set<Cid>();
   let taken = 0;
