@@ -9,6 +9,9 @@ import { contractModel, contractSequences, engineContract } from "./engine-contr
 const options = { model: contractModel, sequences: contractSequences };
 
 engineContract("cpu, two buffers", () => startEngine({ ...options, home: "copied" }));
+engineContract("cpu, up to four steps in one run", () =>
+  startEngine({ ...options, home: "copied", stepsAtOnce: 4 }),
+);
 for (const name of await enginesHere()) {
   engineContract(name, () => startEngine({ ...options, engine: name }));
 }

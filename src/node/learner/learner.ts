@@ -236,27 +236,30 @@ export class Learner {
     let notAppliedCount = 0;
     let lossFirst: number | null = null;
     let lossLast: number | null = null;
-    for (let step = 0; step < batch.stepsPerRound; step++) {
-      // Let messages in between two steps: a hurry, or a delta to check.
+    const { stepsAtOnce } = this.#engine;
+    for (let step = 0; step < batch.stepsPerRound; step += stepsAtOnce) {
+      // Let messages in between two runs: a hurry, or a delta to check.
       await new Promise(setImmediate);
       if (step > 0 && (this.#hurriedRound >= order.round || this.#clock.nowMs() >= untilMs)) break;
-      const tokensDone = order.tokensDone + step * this.#tokensPerStep * order.flockSize;
-      const tokens = await nextBatch(this.#shards, {
-        seed: order.seed,
-        step,
-        sequences: batch.sequences,
-        contextLength: model.contextLength,
-      });
-      const { lossNats, applied } = await this.#engine.step(
-        tokens,
-        learningRate(optimizer, tokensDone, tokensBudget),
-      );
-      if (!applied) notAppliedCount += 1;
-      this.#countFailure(applied);
-      if (!applied) continue;
-      count += 1;
-      lossFirst ??= lossNats;
-      lossLast = lossNats;
+      const runSteps = Math.min(stepsAtOnce, batch.stepsPerRound - step);
+      const batchLength = batch.sequences * (model.contextLength + 1);
+      const tokens = new Int32Array(runSteps * batchLength);
+      const lrs: number[] = [];
+      for (let i = 0; i < runSteps; i++) {
+        const { sequences } = batch;
+        const drawn = { seed: order.seed, step: step + i, sequences, contextLength: model.contextLength };
+        tokens.set(await nextBatch(this.#shards, drawn), i * batchLength);
+        const tokensDone = order.tokensDone + (step + i) * this.#tokensPerStep * order.flockSize;
+        lrs.push(learningRate(optimizer, tokensDone, tokensBudget));
+      }
+      for (const { lossNats, applied } of await this.#engine.steps(tokens, lrs)) {
+        if (!applied) notAppliedCount += 1;
+        this.#countFailure(applied);
+        if (!applied) continue;
+        count += 1;
+        lossFirst ??= lossNats;
+        lossLast = lossNats;
+      }
     }
     await this.#engine.sync();
     return { count, notAppliedCount, lossFirst, lossLast };

@@ -16,26 +16,33 @@ interface Backend {
   readonly home: StateHome;
   /** What `--device` says: nothing, the index of a GPU, or the file that describes a Vulkan driver. */
   readonly device: "none" | "index" | "vulkan-driver";
+  /** Steps in one run, where each run moves the whole state between host and device. */
+  readonly stepsAtOnce: number;
   /** On what this project has run it; null: never. */
   readonly runOn: string | null;
 }
 
 // The runtime's JavaScript binding can leave outputs on the device for WebGPU only.
 const BACKENDS: Readonly<Record<OnnxEngineName, Backend>> = {
-  cpu: { provider: "cpu", home: "in-place", device: "none", runOn: "Linux x64" },
+  cpu: { provider: "cpu", home: "in-place", device: "none", stepsAtOnce: 1, runOn: "Linux x64" },
   webgpu: {
     provider: "webgpu",
     home: "on-device",
     device: "vulkan-driver",
+    stepsAtOnce: 1,
     runOn: "SwiftShader (Vulkan in software), Linux x64",
   },
-  cuda: { provider: "cuda", home: "copied", device: "index", runOn: null },
-  directml: { provider: "dml", home: "copied", device: "index", runOn: null },
-  coreml: { provider: "coreml", home: "copied", device: "none", runOn: null },
+  cuda: { provider: "cuda", home: "copied", device: "index", stepsAtOnce: 8, runOn: null }, // Guess
+  directml: { provider: "dml", home: "copied", device: "index", stepsAtOnce: 1, runOn: null },
+  coreml: { provider: "coreml", home: "copied", device: "none", stepsAtOnce: 1, runOn: null },
 };
 
 export function providerOf(engine: OnnxEngineName): string {
   return BACKENDS[engine].provider;
+}
+
+export function stepsAtOnceOf(engine: OnnxEngineName): number {
+  return BACKENDS[engine].stepsAtOnce;
 }
 
 export function homeOf(engine: OnnxEngineName): StateHome {

@@ -25,6 +25,10 @@ export interface Engine {
   readonly state: TrainingState;
   /** One optimiser step on tokens (B * (T + 1),) row-major. */
   step(tokens: Int32Array, lr: number): Promise<StepResult>;
+  /** How many steps `steps` should be given where there are so many; 1 where they cost the same one by one. */
+  readonly stepsAtOnce: number;
+  /** One step for each learning rate, at most `stepsAtOnce`, on tokens (steps * B * (T + 1),). */
+  steps(tokens: Int32Array, lrs: readonly number[]): Promise<StepResult[]>;
   /** Mean nats per token on (n * (T + 1),) tokens, n a multiple of B; of `weights` (P,) or else the state's. */
   evaluate(tokens: Int32Array, weights?: Float32Array): Promise<number>;
   /** Logits (V,) of what follows the last of 1 to T tokens. */

@@ -3,7 +3,7 @@ import { assert, StarlingError } from "../../core/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { evaluationProgram, type GradientMemory, logitsProgram } from "../model/programs.ts";
 import type { Optimizer } from "../optimizer.ts";
-import { homeOf, type OnnxEngineName } from "./backends.ts";
+import { homeOf, stepsAtOnceOf, type OnnxEngineName } from "./backends.ts";
 import { DeviceCopies } from "./device-copies.ts";
 import type { Engine, EngineName, StepResult, TrainingState } from "./engine.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type Values,
 } from "./session.ts";
 import { openHostTraining } from "./host-training.ts";
+import { openLoopTraining } from "./loop-training.ts";
 import { emptyState, StateValues, type StateHome } from "./state-values.ts";
 import { openWholeTraining, type Training } from "./training.ts";
 
@@ -35,6 +36,8 @@ export interface OnnxEngineOptions {
   readonly threads: number;
   /** Only for the engine `cpu`. */
   readonly memory?: GradientMemory;
+  /** Steps in one run of the program; otherwise what the engine is best given. */
+  readonly stepsAtOnce?: number;
 }
 
 /**
@@ -48,11 +51,12 @@ export async function createOnnxEngine(
   const state = emptyState(o.model);
   const copies = new DeviceCopies(o);
   const values = new StateValues(o.model, state, home, copies);
-  const training =
-    home === "in-place"
-      ? await openHostTraining({ ...o, ...gradientMemory(o) }, state)
-      : await openWholeTraining(o, values, home);
-  return new OnnxEngine(o, { state, values, copies, training });
+  const stepsAtOnce = o.stepsAtOnce ?? stepsAtOnceOf(o.engine);
+  const open = (): Promise<Training> => {
+    if (home === "in-place") return openHostTraining({ ...o, ...gradientMemory(o) }, state);
+    return stepsAtOnce > 1 ? openLoopTraining(o, values, stepsAtOnce) : openWholeTraining(o, values, home);
+  };
+  return new OnnxEngine(o, { state, values, copies, training: await open(), stepsAtOnce });
 }
 
 /** What the host chose, or else the micro-batch that is both small and fast. */
@@ -71,6 +75,7 @@ class OnnxEngine implements Engine {
   readonly name: EngineName;
   readonly model: ModelConfig;
   readonly state: TrainingState;
+  readonly stepsAtOnce: number;
   readonly #o: OnnxEngineOptions;
   readonly #values: StateValues;
   readonly #copies: DeviceCopies;
@@ -80,12 +85,19 @@ class OnnxEngine implements Engine {
 
   constructor(
     o: OnnxEngineOptions,
-    parts: { state: TrainingState; values: StateValues; copies: DeviceCopies; training: Training },
+    parts: {
+      state: TrainingState;
+      values: StateValues;
+      copies: DeviceCopies;
+      training: Training;
+      stepsAtOnce: number;
+    },
   ) {
     this.name = o.engine;
     this.model = o.model;
     this.#o = o;
     this.state = parts.state;
+    this.stepsAtOnce = parts.training.steps === undefined ? 1 : parts.stepsAtOnce;
     this.#values = parts.values;
     this.#copies = parts.copies;
     this.#training = parts.training;
@@ -97,6 +109,17 @@ class OnnxEngine implements Engine {
     const result = await this.#training.step(tokens, { lr, step: this.state.stepsCount + 1 });
     if (result.applied) this.state.stepsCount += 1;
     return result;
+  }
+
+  async steps(tokens: Int32Array, lrs: readonly number[]): Promise<StepResult[]> {
+    if (this.#training.steps === undefined) {
+      assert(lrs.length === 1, `expected one step at once, got ${lrs.length}`);
+      return [await this.step(tokens, lrs[0] as number)];
+    }
+    this.#checkBatch(tokens, lrs.length);
+    const results = await this.#training.steps(tokens, { lrs, step: this.state.stepsCount + 1 });
+    this.state.stepsCount += results.filter(({ applied }) => applied).length;
+    return results;
   }
 
   async evaluate(tokens: Int32Array, weights?: Float32Array): Promise<number> {
@@ -154,9 +177,9 @@ class OnnxEngine implements Engine {
     return intValue(tokens, [this.#o.sequences, this.model.contextLength + 1]);
   }
 
-  #checkBatch(tokens: Int32Array): void {
-    const shape = [this.#o.sequences, this.model.contextLength + 1] as const;
-    const length = shape[0] * shape[1];
+  #checkBatch(tokens: Int32Array, count = 1): void {
+    const shape = [count, this.#o.sequences, this.model.contextLength + 1] as const;
+    const length = shape[0] * shape[1] * shape[2];
     assert(tokens.length === length, `expected tokens of shape [${shape.join()}], got ${tokens.length}`);
   }
 

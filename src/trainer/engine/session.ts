@@ -55,6 +55,11 @@ export function intValue(data: Int32Array, shape: readonly number[]): Value {
   return new ort.Tensor("int32", data, shape);
 }
 
+/** An int64 scalar. */
+export function countValue(count: number): Value {
+  return new ort.Tensor("int64", BigInt64Array.of(BigInt(count)), []);
+}
+
 export function scalarValue(x: number): Value {
   return floatValue(Float32Array.of(x), []);
 }

@@ -15,6 +15,8 @@ import {
 import { type StateHome, type StateValues, updatedNames } from "./state-values.ts";
 
 export interface Training {
+  /** Where several steps in one run cost less than one by one: one for each learning rate, on as many batches in a row. */
+  steps?(tokens: Int32Array, o: { lrs: readonly number[]; step: number }): Promise<StepResult[]>;
   /** Step number `step` = 1, 2, ... on tokens (B * (T + 1),); when not applied, the state is what it was. */
   step(tokens: Int32Array, o: { lr: number; step: number }): Promise<StepResult>;
   close(): Promise<void>;

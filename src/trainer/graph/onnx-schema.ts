@@ -26,6 +26,7 @@ const descriptor: protobuf.INamespace = {
         f: field("float", 2),
         i: field("int64", 3),
         s: field("bytes", 4),
+        g: field("Graph", 6),
         ints: repeated("int64", 8),
         type: field("int32", 20),
       },
@@ -65,4 +66,4 @@ export const OnnxModel: protobuf.Type = protobuf.Root.fromJSON(descriptor).looku
 /** TensorProto.DataType */
 export const DATA_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 /** AttributeProto.AttributeType */
-export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7, graph: 5 } as const;

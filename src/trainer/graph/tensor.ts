@@ -15,7 +15,9 @@ export type Attribute =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "ints"; readonly value: readonly number[] }
-  | { readonly kind: "text"; readonly value: string };
+  | { readonly kind: "text"; readonly value: string }
+  /** The body of a loop: a graph of its own, which may use the inputs of the graph around it. */
+  | { readonly kind: "graph"; readonly inputs: readonly Tensor[]; readonly outputs: readonly Tensor[] };
 
 /** One node of the graph, in ONNX's words. */
 export interface Operation {
@@ -24,6 +26,8 @@ export interface Operation {
   readonly domain: string;
   readonly inputs: readonly Tensor[];
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** One for each output of an operation that has several. */
+  readonly parts?: readonly Source[];
 }
 
 export type ConstantData = Float32Array | Int32Array | BigInt64Array;
@@ -36,7 +40,8 @@ export type Source =
       readonly shape: Shape;
       readonly data: ConstantData;
     }
-  | { readonly kind: "operation"; readonly operation: Operation };
+  | { readonly kind: "operation"; readonly operation: Operation }
+  | { readonly kind: "part"; readonly of: Source };
 
 /** How gradients flow: `rule` maps the gradient of the output to those of `inputs` (undefined: none flows). */
 export interface Derivative {
@@ -80,6 +85,26 @@ export function stage(type: string, inputs: readonly Tensor[], options: StageOpt
   const source: Source = { kind: "operation", operation: { type, domain, inputs, attributes } };
   const tensor: Tensor = { type: options.type ?? "float32", shape, source };
   return gradient === undefined ? tensor : { ...tensor, derivative: { inputs, rule: gradient } };
+}
+
+/** The outputs of a new operation that has several, of these types and shapes; no gradient. */
+export function stageSeveral(
+  type: string,
+  inputs: readonly Tensor[],
+  o: {
+    attributes: Readonly<Record<string, Attribute>>;
+    outputs: readonly { readonly type: ElementType; readonly shape: Shape }[];
+  },
+): Tensor[] {
+  const parts: Source[] = [];
+  const operation: Operation = { type, domain: "", inputs, attributes: o.attributes, parts };
+  const of: Source = { kind: "operation", operation };
+  for (const _ of o.outputs) parts.push({ kind: "part", of });
+  return o.outputs.map(({ type: element, shape }, i) => ({
+    type: element,
+    shape,
+    source: parts[i] as Source,
+  }));
 }
 
 /** The same value with a gradient rule of its own: for compositions whose derivative is simpler than its parts'. */

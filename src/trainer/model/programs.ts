@@ -2,13 +2,14 @@
  * The graphs that engines run, as ONNX bytes. All take the parameters by their Hugging Face names; batches are
  * (B, T + 1) int32, whose row holds T inputs and, one later, T targets.
  */
-import { adamW, adamWUpdate } from "../graph/adamw.ts";
+import { adamW, adamWUpdate, type AdamScalars, type AdamState } from "../graph/adamw.ts";
 import { add, sqrt, sumOfSquares } from "../graph/arithmetic.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { reshape, slice } from "../graph/layout.ts";
+import { loop, pick } from "../graph/loop.ts";
 import { gatherRows } from "../graph/neural.ts";
 import { writeOnnx } from "../graph/onnx-writer.ts";
-import { ANY_LENGTH, input, type Tensor } from "../graph/tensor.ts";
+import { ANY_LENGTH, input, scalar, stage, type Tensor } from "../graph/tensor.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { ModelConfig } from "./config.ts";
 import { hiddenStates, logits, loss, parameterInputs, type Parameters } from "./llama.ts";
@@ -23,41 +24,108 @@ export const SUM = "sum/";
 
 /** One optimiser step: weights, moments, batch, scalars -> `loss`, `gradientNorm`, `applied`, and `updated/...` of all state. */
 export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences: number): Uint8Array {
-  const p = parameterInputs(c);
-  const moments1 = parameterInputs(c, MOMENT1);
-  const moments2 = parameterInputs(c, MOMENT2);
+  const state = stateInputs(c);
   const scalars = {
     stepSize: input("stepSize", "float32", []),
     epsilon: input("epsilon", "float32", []),
     shrink: input("shrink", "float32", []),
   };
   const batch = batchInput(c, sequences);
-  const lossNats = lossOfBatch(c, p, { batch, withGradient: true });
-  const gradients = differentiate(lossNats, [...p.values()]);
+  const {
+    loss: lossNats,
+    gradientNorm,
+    applied,
+    updated,
+  } = stagedStep(c, optimizer, { state, batch, scalars });
+  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm, applied };
+  for (const [name, tensor] of updated) outputs[UPDATED + name] = tensor;
+  return writeOnnx([...state.values(), batch, ...Object.values(scalars)], outputs);
+}
+
+/** Weights, first and second moments as a program's inputs, by name. */
+function stateInputs(c: ModelConfig): Map<string, Tensor> {
+  const names = ["", MOMENT1, MOMENT2].flatMap((prefix) =>
+    [...parameterInputs(c, prefix)].map(([name, tensor]) => [prefix + name, tensor] as const),
+  );
+  return new Map(names);
+}
+
+interface StagedStep {
+  readonly loss: Tensor;
+  readonly gradientNorm: Tensor;
+  readonly applied: Tensor;
+  /** The state's tensors after the step, by the same names in the same order. */
+  readonly updated: ReadonlyMap<string, Tensor>;
+}
+
+function stagedStep(
+  c: ModelConfig,
+  optimizer: Optimizer,
+  o: { state: ReadonlyMap<string, Tensor>; batch: Tensor; scalars: AdamScalars },
+): StagedStep {
   const specs = modelTensors(c);
+  const part = (prefix: string, name: string): Tensor => o.state.get(prefix + name) as Tensor;
+  const p = new Map(specs.map(({ name }) => [name, part("", name)]));
+  const lossNats = lossOfBatch(c, p, { batch: o.batch, withGradient: true });
+  const gradients = differentiate(lossNats, [...p.values()]);
   const parameters = specs.map(({ name, decay }, i) => ({
-    weight: p.get(name) as Tensor,
-    moment1: moments1.get(name) as Tensor,
-    moment2: moments2.get(name) as Tensor,
+    weight: part("", name),
+    moment1: part(MOMENT1, name),
+    moment2: part(MOMENT2, name),
     gradient: gradients[i] as Tensor,
     decay,
   }));
-  const { gradientNorm, applied, updated } = adamW(parameters, scalars, { ...optimizer, loss: lossNats });
-  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm, applied };
-  specs.forEach(({ name }, i) => {
-    const { weight, moment1, moment2 } = updated[i] as (typeof updated)[number];
-    outputs[UPDATED + name] = weight;
-    outputs[UPDATED + MOMENT1 + name] = moment1;
-    outputs[UPDATED + MOMENT2 + name] = moment2;
+  const { gradientNorm, applied, updated } = adamW(parameters, o.scalars, { ...optimizer, loss: lossNats });
+  const named = (prefix: string, key: keyof AdamState): (readonly [string, Tensor])[] =>
+    specs.map(({ name }, i) => [prefix + name, (updated[i] as AdamState)[key]]);
+  const after = new Map([...named("", "weight"), ...named(MOMENT1, "moment1"), ...named(MOMENT2, "moment2")]);
+  return { loss: lossNats, gradientNorm, applied, updated: after };
+}
+
+/**
+ * Up to `stepsMax` = K optimiser steps in one run, as many as `count` (int64) says: weights, moments, `batches`
+ * (K, B, T + 1), `stepSizes` (K, K), `epsilons` (K,), `shrinks` (K,) -> `loss`, `gradientNorm`, `applied` (count,), and
+ * `updated/...` of all state. A step that is not applied does not count for Adam's bias correction, so what
+ * depends on that is looked up by how many were applied before: stepSizes[step, applied], epsilons[applied].
+ */
+export function loopProgram(
+  c: ModelConfig,
+  optimizer: Optimizer,
+  o: { sequences: number; stepsMax: number },
+): Uint8Array {
+  const { sequences, stepsMax: K } = o;
+  const state = stateInputs(c);
+  const names = [...state.keys()];
+  const count = input("count", "int64", []);
+  const batches = input("batches", "int32", [K, sequences, c.contextLength + 1]);
+  const stepSizes = input("stepSizes", "float32", [K, K]);
+  const epsilons = input("epsilons", "float32", [K]);
+  const shrinks = input("shrinks", "float32", [K]);
+  const results = loop(count, [scalar(0), ...state.values()], (iteration, [appliedBefore, ...carried]) => {
+    const done = appliedBefore as Tensor;
+    const at = stage("Cast", [done], {
+      shape: [],
+      type: "int64",
+      attributes: { to: { kind: "int", value: 7 } },
+    });
+    const step = stagedStep(c, optimizer, {
+      state: new Map(names.map((name, i) => [name, carried[i] as Tensor])),
+      batch: pick(batches, iteration),
+      scalars: {
+        stepSize: pick(pick(stepSizes, iteration), at),
+        epsilon: pick(epsilons, at),
+        shrink: pick(shrinks, iteration),
+      },
+    });
+    return {
+      state: [add(done, step.applied), ...step.updated.values()],
+      each: [step.loss, step.gradientNorm, step.applied],
+    };
   });
-  const inputs = [
-    ...p.values(),
-    ...moments1.values(),
-    ...moments2.values(),
-    batch,
-    ...Object.values(scalars),
-  ];
-  return writeOnnx(inputs, outputs);
+  const [lossNats, gradientNorm, applied] = results.each as [Tensor, Tensor, Tensor];
+  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm, applied };
+  names.forEach((name, i) => (outputs[UPDATED + name] = results.state[i + 1] as Tensor));
+  return writeOnnx([...state.values(), count, batches, stepSizes, epsilons, shrinks], outputs);
 }
 
 /** How a host trades time for memory; results are the same up to the order of float32 sums. */

@@ -44,10 +44,16 @@ export async function startEngine(o: {
   home?: StateHome;
   memory?: GradientMemory;
   optimizer?: Optimizer;
+  stepsAtOnce?: number;
 }): Promise<Engine> {
   const name = o.engine ?? "cpu";
   const options = { engine: name, model: o.model, sequences: o.sequences, threads: o.threads ?? 1 };
-  const made = { ...options, ...(o.memory && { memory: o.memory }), optimizer: o.optimizer ?? optimizer };
+  const made = {
+    ...options,
+    ...(o.memory && { memory: o.memory }),
+    ...(o.stepsAtOnce && { stepsAtOnce: o.stepsAtOnce }),
+    optimizer: o.optimizer ?? optimizer,
+  };
   const engine = await (o.home === undefined
     ? createEngine(made)
     : createOnnxEngine({ ...made, engine: "cpu" }, o.home));

@@ -24,6 +24,7 @@ const STATE: readonly StateName[] = ["weights", "moment1", "moment2"];
 
 export class TfjsEngine implements Engine {
   readonly name = "tfjs";
+  readonly stepsAtOnce = 1;
   readonly model: ModelConfig;
   readonly state: TrainingState;
   readonly #tf: Tf;
@@ -59,6 +60,11 @@ export class TfjsEngine implements Engine {
     if (applied) this.#update(names, grads, { lr, gradientNorm });
     tf.dispose([batch, value, norm, ...grads]);
     return { lossNats, gradientNorm, applied };
+  }
+
+  async steps(tokens: Int32Array, lrs: readonly number[]): Promise<StepResult[]> {
+    assert(lrs.length === 1, `expected one step at once, got ${lrs.length}`);
+    return [await this.step(tokens, lrs[0] as number)];
   }
 
   /** AdamW after clipping to a global norm; the formulas are those of `graph/adamw.ts`. */
