@@ -37,7 +37,7 @@ describe("N2 the bounds of the line", () => {
   test("--max-upload: a block is late, and one that would be too late is left to others", async () => {
     const clock = new ManualClock();
     const line = new Line({ uploadMax: 100_000, downloadMax: null }, clock);
-    const source = line.serving({ get: async () => new Uint8Array(400_000) });
+    const source = line.serving({ get: async () => new Uint8Array(400_000), has: async () => true });
     expect((await source.get(CID))?.length).toBe(400_000);
     let second: Uint8Array | undefined;
     const serving = source.get(CID).then((block) => (second = block));
@@ -47,7 +47,7 @@ describe("N2 the bounds of the line", () => {
     await serving;
     expect(second).toHaveLength(400_000);
     const slow = new Line({ uploadMax: 10_000, downloadMax: null }, clock);
-    const slowSource = slow.serving({ get: async () => new Uint8Array(400_000) });
+    const slowSource = slow.serving({ get: async () => new Uint8Array(400_000), has: async () => true });
     await slowSource.get(CID);
     expect(await slowSource.get(CID)).toBeUndefined();
   });
@@ -74,7 +74,9 @@ describe("N2 the bounds of the line", () => {
     const clock = new ManualClock();
     const line = new Line({ uploadMax: null, downloadMax: null }, clock);
     line.cut(true);
-    expect(await line.serving({ get: async () => new Uint8Array(1) }).get(CID)).toBeUndefined();
+    expect(
+      await line.serving({ get: async () => new Uint8Array(1), has: async () => true }).get(CID),
+    ).toBeUndefined();
     const swarm = { fetchBlock: async () => new Uint8Array(1) } as unknown as Swarm;
     let got = false;
     const { signal } = new AbortController();
