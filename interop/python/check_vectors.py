@@ -41,7 +41,7 @@ def check_root(v):
         same(f"merkle of {case['bytes']}", root_of(pattern(case["bytes"])).hex(), case["root"])
     for case in v["settled"]:
         weights = bytes.fromhex(case["weights"])
-        root = rule.settled_root(case["run"], case["phase"], case["round"], weights, case["table"])
+        root = rule.settled_root(case["run"], case["phase"], case["round"], weights, case)
         same(f"settled {case['round']}", root.hex(), case["root"])
     for case in v["state"]:
         same(f"state of {case['parameters']}", training.empty_state(case["parameters"]).hex(), case["root"])
@@ -101,7 +101,8 @@ def check_history(v):
     rules = rule.Rule(v["run"], v["phase"], v["settleDepth"], v["weightWindow"], v["founders"])
     all_of = []
     for c in v["contributions"]:
-        all_of.append(rule.Contribution(rules, **{**c, "parents": [all_of[i] for i in c["parents"]]}))
+        named = {name: [all_of[i] for i in c[name]] for name in ("parents", "evidence")}
+        all_of.append(rule.Contribution(rules, **{**c, **named}))
     for w in v["views"]:
         where = f"view of round {w['round']} from {w['parents']}"
         view = rule.View(rules, w["round"], [all_of[i] for i in w["parents"]])
@@ -132,7 +133,7 @@ def check_fold(v):
         integers, norm = delta.decode(b64decode(c["frame"]), v["lengths"], v["codec"])
         same("norm", norm, c["norm"])
         deltas.append(integers)
-    factors = rule.factors([c["tokens"] for c in trained], [c["norm"] for c in trained], v["outerRate"])
+    factors = rule.factors([c["tokens"] for c in trained], [c["norm"] for c in trained], [c["weight"] for c in trained], v["outerRate"])
     same("factors", factors, [c["factor"] for c in trained])
     after = rule.fold(delta.integers(b64decode(v["before"])), zip(factors, deltas))
     same("after", after, delta.integers(b64decode(v["after"])))

@@ -4,6 +4,9 @@
  */
 import type { DeltaReader } from "../../src/codec/index.ts";
 import {
+  type Base,
+  type Commons,
+  type Contribution,
   type Draft,
   type Effect,
   type Event,
@@ -44,6 +47,8 @@ export interface FlockNodeOptions {
   readonly start: Folded;
   readonly agenda: Agenda;
   readonly network: Network;
+  /** What all machines that start from one state compute alike. */
+  readonly commonsOf: (base: Base | undefined) => Commons;
   readonly strategy?: Strategy | undefined;
   readonly note: (line: string) => void;
   /** It folds for a round that it has entered. */
@@ -51,6 +56,12 @@ export interface FlockNodeOptions {
 }
 
 const FOLD_MS = 20;
+
+/** A settled state, or the phase's start, and its weights. */
+interface First {
+  readonly base: Base | undefined;
+  readonly weights: Folded;
+}
 
 type Timeless<E> = E extends unknown ? Omit<E, "nowMs"> : never;
 
@@ -85,6 +96,10 @@ export class FlockNode {
   #life = 0;
   /** The delta that the next header names. */
   #body: Body | null = null;
+  /** How far each earlier life came. */
+  readonly #lives: { readonly firstRound: number; readonly view: View }[] = [];
+  /** Where this life began. */
+  #first: First;
   /** Weights of the last settled round. */
   #base: Folded;
   /** Terms whose bodies are known to be here. */
@@ -98,9 +113,21 @@ export class FlockNode {
     this.strategy = options.strategy;
     this.#name = `${seed}/${index}`;
     this.peer = peerOf(this.#name);
-    this.machine = this.#newMachine();
+    this.#first = { base: undefined, weights: options.start };
     this.#base = options.start;
+    this.machine = this.#newMachine();
     this.#learner = new Learner({ name: this.#name, shape, tokensPerStep: run.limits.tokensPerStep });
+  }
+
+  /** Its machine knows nothing of the rounds before. */
+  get firstRound(): number {
+    return this.#first.base?.round ?? 0;
+  }
+
+  /** The included set of a round, as this life or an earlier one saw it; undefined where none did. */
+  included(round: number): readonly Contribution[] | undefined {
+    const lives = [...this.#lives, { firstRound: this.firstRound, view: this.machine.view }];
+    return lives.findLast(({ firstRound }) => firstRound <= round)?.view.included(round);
   }
 
   /** Whether it has the header. */
@@ -117,24 +144,51 @@ export class FlockNode {
     return this.strategy?.serves?.(parcel, to.index, this) ?? true;
   }
 
-  /** Starts for the first time or again, with what it had before, and all that a peer has. */
+  /** Starts for the first time or again, with what it had before, and all that a peer has; from a settled state if it can. */
   start(peer?: FlockNode): void {
     assert(!this.isUp, "a node is started once");
-    const histories = [this.machine, ...(peer === undefined ? [] : [peer.machine])];
+    const before = this.machine;
+    const first = this.#firstBase(peer);
+    if (this.#life > 0) this.#lives.push({ firstRound: this.firstRound, view: before.view });
     this.isUp = true;
     this.#life += 1;
+    this.#first = first;
+    this.#base = first.weights;
     this.machine = this.#newMachine();
-    this.#base = this.options.start;
     this.#training = undefined;
     this.lacking.clear();
-    for (const history of histories) this.#read(history);
+    this.#read(before);
+    if (peer !== undefined) this.#read(peer.machine);
+    this.#closeAccounts(before);
     if (this.strategy?.act === undefined) this.#give({ kind: "begin" });
     else this.strategy.act(this);
   }
 
+  /** Our own newest settled state, or a peer's, who may have less of what came before. */
+  #firstBase(peer?: FlockNode): First {
+    const own = this.machine.base;
+    const reach = peer?.firstRound ?? 0;
+    if (own !== undefined && reach <= own.round) return { base: own, weights: this.#base };
+    const theirs = peer?.machine.base;
+    if (peer !== undefined && theirs !== undefined) return { base: theirs, weights: peer.#base };
+    return peer === undefined ? this.#first : peer.#first;
+  }
+
+  /** Own deltas that had settled before our new start are history's, for good; without our last word we begin anew. */
+  #closeAccounts({ view, graph }: Machine): void {
+    const { base } = this.#first;
+    if (base === undefined) return;
+    if (this.machine.lastOwn === undefined) return this.#learner.forget();
+    const settled = graph
+      .of(this.peer)
+      .filter(({ header }) => header.delta !== null && header.round < base.round)
+      .filter((c) => view.included(c.header.round).includes(c));
+    this.#learner.close(this.#bodiesOf(settled.map(({ id }) => id)));
+  }
+
   #read(history: Machine): void {
     const { graph } = history;
-    for (let r = 0; r < graph.roundsCount; r++) {
+    for (let r = this.firstRound; r < graph.roundsCount; r++) {
       for (const { id, header } of graph.round(r)) {
         if (history.holds(id)) this.#give({ kind: "body", id, passed: true });
         this.#give({ kind: "header", id, header });
@@ -181,7 +235,9 @@ export class FlockNode {
   }
 
   #newMachine(): Machine {
-    return new Machine({ ...this.options.run, self: this.peer });
+    const { run, commonsOf } = this.options;
+    const { base } = this.#first;
+    return new Machine({ ...run, base, commons: commonsOf(base), self: this.peer });
   }
 
   #give(event: Timeless<Event>): void {
@@ -277,7 +333,7 @@ export class FlockNode {
   }
 
   #fold(plan: FoldPlan): void {
-    if (plan.from === 0) this.#base = this.options.start;
+    if (plan.from === this.firstRound) this.#base = this.#first.weights;
     let weights = this.#base;
     for (const { round, terms } of plan.rounds) {
       if (round === plan.settledRound) this.#base = weights;

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { CHUNK_LENGTH, type CodecSchedule, deltaBytesMax } from "../../src/codec/index.ts";
-import { Commons, type PhaseLimits, type Rule, type View } from "../../src/consensus/index.ts";
+import { type Base, Commons, type PhaseLimits, type Rule, type View } from "../../src/consensus/index.ts";
 import { type Digest, type PeerId, SeededRandom, StarlingError } from "../../src/core/index.ts";
 import { Agenda } from "./agenda.ts";
 import { Attendance } from "./attendance.ts";
@@ -170,7 +170,13 @@ export class Flock {
       founders: indices.slice(0, options.foundersCount ?? 0).map((index) => peerOf(`${seed}/${index}`)),
       start: weights,
     });
-    const run = { ...phase, commons: new Commons(phase) };
+    const known = new Map<Digest, Commons>();
+    const commonsOf = (base: Base | undefined): Commons => {
+      const root = base?.root ?? phase.startSettled;
+      const commons = known.get(root) ?? new Commons({ ...phase, base });
+      known.set(root, commons);
+      return commons;
+    };
     const start = new Folded(weights);
     const pace = { ...PACE, ...options.pace };
     return indices.map(
@@ -178,7 +184,8 @@ export class Flock {
         new FlockNode({
           index,
           seed,
-          run,
+          run: phase,
+          commonsOf,
           shape,
           pace: { ...pace, stepMs: pace.stepMs * (options.slowness?.(index) ?? 1) },
           start,

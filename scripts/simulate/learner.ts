@@ -40,6 +40,17 @@ export class Learner {
     this.#learned = this.#residual.slice();
   }
 
+  /** Nothing that it learned is left to be accounted for: neither residual nor deltas. */
+  forget(): void {
+    this.#residual.fill(0);
+    this.#learned.fill(0);
+  }
+
+  /** These own bodies need not be accounted for any more. */
+  close(bodies: readonly Body[]): void {
+    for (const body of bodies) addInto(this.#learned, this.#decode(body), -1);
+  }
+
   /** What it learned less the residual and these own bodies. */
   unaccounted(bodies: readonly Body[]): Int32Array {
     const rest = this.#learned.slice();

@@ -1,5 +1,5 @@
 /** What a scenario's run is judged by. */
-import { WAITING_MAX } from "../../src/consensus/index.ts";
+import { type Contribution, WAITING_MAX } from "../../src/consensus/index.ts";
 import type { ContributionId } from "../../src/core/index.ts";
 import type { FlockNode } from "./flock-node.ts";
 import type { Flock } from "./flock.ts";
@@ -135,15 +135,24 @@ function hostileWeightShare(flock: Flock): number {
 
 /** Of what honest nodes trained while they were there, in the rounds that the one furthest along has settled. */
 function includedShare(flock: Flock): number {
-  const { view } = furthest(flock).machine;
+  const { settledRound } = furthest(flock).machine.view;
   const included = new Set<ContributionId>();
-  for (let r = 0; r < view.settledRound; r++) for (const { id } of view.included(r)) included.add(id);
+  for (let r = 0; r < settledRound; r++) for (const { id } of includedBy(flock, r)) included.add(id);
   const trained = flock.honest.flatMap((node) =>
     node.published.filter(
       ({ header }) =>
-        header.delta !== null && header.round < view.settledRound && flock.attendance.has(node, header.round),
+        header.delta !== null && header.round < settledRound && flock.attendance.has(node, header.round),
     ),
   );
   if (trained.length === 0) return 1;
   return trained.filter(({ id }) => included.has(id)).length / trained.length;
+}
+
+/** As the one furthest along saw it, or where it began later, somebody else. */
+function includedBy(flock: Flock, round: number): readonly Contribution[] {
+  for (const node of [furthest(flock), ...flock.up]) {
+    const included = node.included(round);
+    if (included !== undefined) return included;
+  }
+  return [];
 }

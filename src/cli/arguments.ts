@@ -89,6 +89,11 @@ export function authors(text: string, previous: string[]): string[] {
   return [...previous, author(text)];
 }
 
+/** The same, or `self`. */
+export function founders(text: string, previous: string[]): string[] {
+  return [...previous, text === "self" ? text : author(text)];
+}
+
 /** Collects an option that may be given several times. */
 export function paths(text: string, previous: string[]): string[] {
   return [...previous, text];

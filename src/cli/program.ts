@@ -13,6 +13,7 @@ import {
   cids,
   byteCount,
   hours,
+  founders,
   listenAddress,
   multiaddrs,
   paths,
@@ -121,6 +122,12 @@ function addInit(program: Command): void {
       wholeNumber(1, ROUNDS_MAX),
     )
     .option("--private", "a closed run: makes a network key, without which nobody can connect", false)
+    .option(
+      "--founder <peer-id>",
+      "who votes before anything has settled, or self for this folder's key; may be repeated",
+      founders,
+      [],
+    )
     .option("--admit <peer-id>", "a closed run of these nodes only; may be repeated", authors, [])
     .addHelpText(
       "after",

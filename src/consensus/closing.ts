@@ -22,8 +22,9 @@ export function isOver(view: View, limits: PhaseLimits): boolean {
  * however many closing rounds each has seen.
  */
 export function trainedRound(view: View): number {
+  const firstRound = view.context.base?.round ?? 0;
   let round = view.settledRound;
-  while (round > 0 && !hasTrained(view, round - 1)) round -= 1;
+  while (round > firstRound && !hasTrained(view, round - 1)) round -= 1;
   return round;
 }
 

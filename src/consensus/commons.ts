@@ -4,6 +4,7 @@
  * who holds what, so sharing it changes no result.
  */
 import type { ContributionId, Digest } from "../core/index.ts";
+import { type Base, lineageOfBase } from "./base.ts";
 import { Lineage } from "./lineage.ts";
 import { Lots } from "./lot.ts";
 import { type Contribution, type PhaseContext, View, type ViewContext } from "./view.ts";
@@ -13,20 +14,15 @@ export class Commons {
   readonly #views: View[][] = [];
   readonly #linked = new Map<ContributionId, Contribution>();
 
-  /** `startSettled`: the settled root of round 0. */
-  constructor({
-    run,
-    phase,
-    rule,
-    founders,
-    startSettled,
-  }: PhaseContext & { readonly startSettled: Digest }) {
-    this.#context = { run, phase, rule, founders, lots: new Lots(), start: new Lineage(0, startSettled) };
-  }
+  /** What all linked contributions agree with. */
+  readonly tip: Lineage;
 
-  /** Before any round. */
-  get start(): Lineage {
-    return this.#context.start;
+  constructor(options: PhaseContext & { readonly startSettled: Digest; readonly base?: Base | undefined }) {
+    const { run, phase, rule, founders, startSettled, base } = options;
+    const start = new Lineage(0, startSettled);
+    const { first, tip } = base === undefined ? { first: start, tip: start } : lineageOfBase(base, rule);
+    this.#context = { run, phase, rule, founders, lots: new Lots(), start: first, base };
+    this.tip = tip;
   }
 
   /** The view from these parents; most contributions of a round cite the same ones and share it. */

@@ -10,7 +10,6 @@
 import { z } from "zod";
 import type { ContributionId, PeerId } from "../core/index.ts";
 import type { View } from "./view.ts";
-import { countedWork } from "./weights.ts";
 
 /** The part of the manifest that says what work earns. */
 export interface CreditRule {
@@ -40,7 +39,7 @@ export function* creditLines(
   range: { readonly fromRound: number; readonly untilRound: number },
 ): Generator<CreditLine> {
   for (let round = range.fromRound; round < Math.min(range.untilRound, view.settledRound); round++) {
-    for (const { id, header, tokens } of countedWork(view.included(round))) {
+    for (const { id, header, tokens } of view.counted(round)) {
       const { author, phase } = header;
       const credits = BigInt(rule.perToken) * BigInt(tokens);
       yield { contribution: id, author, phase, round, tokens, credits };

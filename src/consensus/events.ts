@@ -1,10 +1,10 @@
 /** What a node tells the machine (events), and what the machine asks of the node (effects). */
 import type { ContributionId, Digest, Refused } from "../core/index.ts";
+import type { Accounts } from "./accounts.ts";
 import type { FoldTerm } from "./fold.ts";
 import type { DeltaLink, Header, UnsignedHeader, Work } from "./header.ts";
 import type { Returns } from "./own-work.ts";
 import type { Contribution } from "./view.ts";
-import type { WeightTable } from "./weights.ts";
 
 export type Event = { readonly nowMs: number } & (
   | { readonly kind: "header"; readonly id: ContributionId; readonly header: Header }
@@ -66,7 +66,7 @@ export interface SettledState {
   readonly round: number;
   readonly root: Digest;
   readonly weightsRoot: Digest;
-  readonly table: WeightTable;
+  readonly accounts: Accounts;
 }
 
 /** A header without what only the key's owner can add; `previous` is our latest contribution, for the lot. */

@@ -1,5 +1,6 @@
 /** What headers can show about themselves and each other: whether one can be part of a phase's history at all. */
 import { type Digest, type Refused, digestOf, digestToBytes, ignore, reject } from "../core/index.ts";
+import type { Base } from "./base.ts";
 import type { Header } from "./header.ts";
 import type { PhaseLimits } from "./rule.ts";
 import { batchSeed } from "./settlement.ts";
@@ -12,6 +13,8 @@ export interface PhaseOptions extends PhaseContext {
   readonly startRoot: Digest;
   /** The settled root of round 0: the start of the phase. */
   readonly startSettled: Digest;
+  /** A settled state to go on from, instead of the phase's start. */
+  readonly base?: Base | undefined;
   /** Root of empty moments and residual, which an author may always start again from. */
   readonly zeroState: Digest;
 }

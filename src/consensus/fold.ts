@@ -3,7 +3,7 @@
  *
  *   A(S)[i] = roundHalfToEven( sum over j in S of k_j * D_j[i] / 2^20 )
  *   k_j     = floor( 2^20 * eta * a_j * min(1, 2 * medianNorm / norm_j) )
- *   a_j     = w_j / sum(w),  w_j = min(tokens_j, 2 * medianTokens)
+ *   a_j     = w_j / sum(w),  w_j = min(tokens_j, 2 * medianTokens), the median by voting weight
  *
  * Every product and partial sum is an integer below 2^52, so any order gives the same bits. Addition is modulo
  * 2^32, so a round that was folded wrongly (because later citations changed it) is taken out again exactly.
@@ -11,7 +11,7 @@
 import { CHUNK_LENGTH, type DeltaReader } from "../codec/index.ts";
 import { type Cid, type ContributionId, assert, roundHalfToEven } from "../core/index.ts";
 import type { Contribution } from "./view.ts";
-import { medianTokens } from "./weights.ts";
+import { type WeightOf, medianTokens, weightedMedian } from "./weights.ts";
 
 export interface FoldTerm {
   readonly id: ContributionId;
@@ -22,10 +22,17 @@ export interface FoldTerm {
 
 const UNIT = 2 ** 20;
 
-/** The deltas of an included set with their factors, sorted by id. `outerRate`: eta in 2^-20 units. */
-export function foldTerms(included: readonly Contribution[], outerRate: number): FoldTerm[] {
+/**
+ * The deltas of an included set with their factors, sorted by id. `outerRate`: eta in 2^-20 units. `weightOf`: the voting
+ * weight that the median of tokens goes by.
+ */
+export function foldTerms(
+  included: readonly Contribution[],
+  outerRate: number,
+  weightOf: WeightOf = () => 1,
+): FoldTerm[] {
   const trained = included.filter(({ header }) => header.delta !== null);
-  const tokensMax = 2 * medianTokens(trained);
+  const tokensMax = 2 * medianTokens(trained, weightOf);
   const work = trained.map(({ header }) => Math.min(header.work.tokens, tokensMax));
   const total = work.reduce((a, b) => a + b, 0);
   const norms = trained.map(({ header }) => header.delta?.norm ?? 0);
@@ -64,16 +71,4 @@ export function foldRound(
     }
     at += length;
   }
-}
-
-/** The least value at which the cumulated weight reaches half of the total. */
-function weightedMedian(values: readonly number[], weights: readonly number[]): number {
-  const order = values.map((_, i) => i).sort((a, b) => (values[a] as number) - (values[b] as number));
-  const total = weights.reduce((a, b) => a + b, 0);
-  let cumulated = 0;
-  for (const i of order) {
-    cumulated += weights[i] as number;
-    if (2 * cumulated >= total) return values[i] as number;
-  }
-  return 0;
 }

@@ -2,9 +2,10 @@
  * The contributions we hold, linked to their parents. Admission checks all that headers can show about each other;
  * headers whose parents we lack are queued (bounded), never refused.
  */
-import { type ContributionId, type PeerId, type Refused, ignore } from "../core/index.ts";
+import { type Cid, type ContributionId, type PeerId, type Refused, ignore } from "../core/index.ts";
 import { Commons } from "./commons.ts";
 import { type PhaseOptions, misfitAlone, misfitContinuity, misfitParents } from "./fit.ts";
+import { convictedBy, isSameTurn } from "./equivocations.ts";
 import type { Header } from "./header.ts";
 import { WaitingHeaders } from "./waiting.ts";
 import type { Contribution, View } from "./view.ts";
@@ -47,10 +48,15 @@ export class ContributionGraph {
   /** Lists of parents that are all linked; views of one set of parents may share the list. */
   readonly #complete = new WeakSet<readonly ContributionId[]>();
   readonly #waiting = new WaitingHeaders();
+  /** Headers that are named as evidence, of rounds that had settled in our base. */
+  readonly #loose = new Map<ContributionId, Header>();
+  /** The first round that is linked: its parents are not looked for. */
+  readonly #firstRound: number;
 
   constructor(options: GraphOptions) {
     this.#options = options;
     this.#commons = options.commons ?? new Commons(options);
+    this.#firstRound = options.base?.round ?? 0;
   }
 
   get(id: ContributionId): Contribution | undefined {
@@ -58,7 +64,7 @@ export class ContributionGraph {
   }
 
   has(id: ContributionId): boolean {
-    return this.#byId.has(id) || this.#waiting.has(id);
+    return this.#byId.has(id) || this.#waiting.has(id) || this.#loose.has(id);
   }
 
   round(round: number): readonly Contribution[] {
@@ -87,6 +93,13 @@ export class ContributionGraph {
     );
   }
 
+  /** Another contribution of the same author, round and history. */
+  twinOf(c: Contribution): Contribution | undefined {
+    const { author, round } = c.header;
+    if (this.#byAuthor[round]?.get(author) === c) return undefined;
+    return this.round(round).find((other) => other !== c && isSameTurn(other.header, c.header));
+  }
+
   view(round: number, parents: readonly Contribution[]): View {
     return this.#commons.view(round, parents);
   }
@@ -98,6 +111,7 @@ export class ContributionGraph {
     if (misfit?.kind === "reject") this.#waiting.dropChildren(id);
     const refused = misfit ?? this.#checkRoom(id, header, room);
     if (refused !== undefined) return refused;
+    if (header.round < this.#firstRound) return this.#keepLoose(id, header, room);
     const missing = this.#missingOf(header);
     if (missing.length > 0) return { kind: "waiting", missing: this.#waiting.put(id, header, missing) };
     const linked = this.#link(id, header);
@@ -105,14 +119,27 @@ export class ContributionGraph {
       this.#waiting.dropChildren(id);
       return linked;
     }
-    return { kind: "added", contributions: this.#release(linked, room) };
+    return { kind: "added", contributions: [linked, ...this.#release(id, room)] };
   }
 
-  #missingOf({ parents }: Header): ContributionId[] {
-    if (this.#complete.has(parents)) return [];
-    const missing = parents.filter((parent) => !this.#byId.has(parent));
-    if (missing.length === 0) this.#complete.add(parents);
-    return missing;
+  /** Of what had settled in our base, only what somebody names as evidence is of any use. */
+  #keepLoose(id: ContributionId, header: Header, room: Room): Admission {
+    if (!this.#waiting.isWanted(id))
+      return ignore("HEADER_BEFORE_BASE", `expected round ${this.#firstRound} or later, got ${header.round}`);
+    this.#loose.set(id, header);
+    return { kind: "added", contributions: this.#release(id, room) };
+  }
+
+  #missingOf({ round, parents, evidence }: Header): ContributionId[] {
+    const missing = proofIdsOf(evidence).filter((id) => this.#headerOf(id) === undefined);
+    if (round === this.#firstRound || this.#complete.has(parents)) return missing;
+    const missingParents = parents.filter((parent) => !this.#byId.has(parent));
+    if (missingParents.length === 0) this.#complete.add(parents);
+    return [...missingParents, ...missing];
+  }
+
+  #headerOf(id: ContributionId): Header | undefined {
+    return this.#byId.get(id)?.header ?? this.#loose.get(id);
   }
 
   #link(id: ContributionId, header: Header): Contribution | Refused {
@@ -129,32 +156,45 @@ export class ContributionGraph {
     return contribution;
   }
 
-  /** All parents are linked. */
+  /** All parents are linked, and all evidence is here. */
   #build(id: ContributionId, header: Header): Contribution | Refused {
-    const parents = header.parents.map((parent) => this.#byId.get(parent) as Contribution);
+    const named = header.round === this.#firstRound ? [] : header.parents;
+    const parents = named.map((parent) => this.#byId.get(parent) as Contribution);
     const misfit = misfitParents(header, parents);
     if (misfit !== undefined) return misfit;
+    const convicts = convictedBy(
+      header,
+      proofIdsOf(header.evidence).map((each) => this.#headerOf(each) as Header),
+    );
+    if ("kind" in convicts) return convicts;
     const view = this.view(header.round, parents);
     const { round, root } = header.settled;
     const lineage = round > view.lineage.round ? view.lineage.next(root) : view.lineage;
-    const contribution = { id, header, view, lineage };
+    if (lineage.root !== root || !lineage.agrees(this.#commons.tip))
+      return ignore("HEADER_OTHER_HISTORY", `expected a history with root ${this.#commons.tip.root}`);
+    const contribution = { id, header, view, lineage, convicts };
     const broken = misfitContinuity(contribution, this.#options);
     if (broken === undefined) this.#commons.link(contribution);
     return broken ?? contribution;
   }
 
-  /** `first`, and what waited for it and now has all its parents, and so on. A queued misfit is dropped. */
-  #release(first: Contribution, room: Room): readonly Contribution[] {
-    const released = [first];
-    for (let i = 0; i < released.length; i++) {
-      for (const [child, header] of this.#waiting.arrived((released[i] as Contribution).id)) {
+  /** What waited for it and now has all that it names, and so on. A queued misfit is dropped. */
+  #release(first: ContributionId, room: Room): readonly Contribution[] {
+    const released: Contribution[] = [];
+    const queue = [first];
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      for (const [child, header] of this.#waiting.arrived(id)) {
         if (this.#missingOf(header).length > 0) continue;
         this.#waiting.delete(child);
         // The round may have filled up meanwhile; whoever cites the child gets it by asking.
         if (this.#checkRoom(child, header, room) !== undefined) continue;
         const linked = this.#link(child, header);
-        if ("kind" in linked) this.#waiting.dropChildren(child);
-        else released.push(linked);
+        if ("kind" in linked) {
+          this.#waiting.dropChildren(child);
+          continue;
+        }
+        released.push(linked);
+        queue.push(child);
       }
     }
     return released;
@@ -178,4 +218,9 @@ export class ContributionGraph {
       return ignore("ROUND_FULL", `expected at most ${most} in round ${h.round}`);
     return undefined;
   }
+}
+
+/** All evidence that there is today is contributions. */
+function proofIdsOf(evidence: readonly Cid[]): readonly ContributionId[] {
+  return evidence as readonly ContributionId[];
 }

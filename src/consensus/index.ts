@@ -13,7 +13,16 @@ export {
   signingBytes,
 } from "./header.ts";
 export { type PhaseLimits, type Rule, ruleSchema } from "./rule.ts";
-export { type WeightTable, countedWork } from "./weights.ts";
+export type { CountedWork, WeightTable } from "./weights.ts";
+export {
+  type Accounts,
+  type AccountsRecord,
+  NO_ACCOUNTS,
+  accountsOfRecord,
+  accountsRecordSchema,
+  recordOfAccounts,
+} from "./accounts.ts";
+export type { Base } from "./base.ts";
 export { Commons } from "./commons.ts";
 export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";

@@ -15,7 +15,9 @@
  * Longer than other files, because every stage and every way out of it share one state.
  */
 import type { ContributionId, Digest, PeerId } from "../core/index.ts";
+import { type Base, baseRoundMin } from "./base.ts";
 import { electorateOf } from "./electorate.ts";
+import { Equivocations } from "./equivocations.ts";
 import type { Effect, Event, FoldPlan, SettledState, Trained } from "./events.ts";
 import { ContributionGraph, type GraphOptions, type Room } from "./graph.ts";
 import { HEADER_VERSION, type Header } from "./header.ts";
@@ -49,9 +51,10 @@ export class Machine {
   readonly #held = new Holdings();
   readonly #own = new OwnWork();
   readonly #rivals = new Rivals();
+  readonly #equivocations = new Equivocations();
   readonly #tempo: Tempo;
   readonly #settled = new Map<number, SettledState>();
-  #settledRound = 0;
+  #settledRound: number;
   #start: Digest;
   #hurried = false;
   #trainStartedMs = 0;
@@ -64,8 +67,11 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.#options = options;
     this.graph = new ContributionGraph(options);
-    this.#view = this.graph.view(0, []);
-    this.#turnout = new Turnout(options.self, electorateOf(this.#view));
+    const { base } = options;
+    this.#view = this.graph.view(base?.round ?? 0, []);
+    this.#settledRound = base?.round ?? 0;
+    if (base !== undefined) this.#settled.set(base.round, base);
+    this.#turnout = new Turnout(options.self, electorateOf(this.#view), this.round);
     this.#start = options.startRoot;
     this.#room = roomOf(this, options.self);
     this.#tempo = new Tempo(options.rule);
@@ -93,6 +99,17 @@ export class Machine {
   /** The newest settled state that was folded. */
   get settled(): SettledState | undefined {
     return this.#settled.get(this.#settledRound);
+  }
+
+  /** The newest settled state as another machine can start from it; undefined while too little has settled. */
+  get base(): Base | undefined {
+    const { settled } = this;
+    const { rule } = this.#options;
+    if (settled === undefined || settled.round < baseRoundMin(rule)) return undefined;
+    const roots: Digest[] = [];
+    for (let at = this.#view.lineage.at(settled.round - 1); at !== undefined; at = at.before)
+      if (roots.push(at.root) === rule.settleDepth) return { ...settled, roots: roots.reverse() };
+    return undefined;
   }
 
   /** The budget is reached: contributions only cite from here on. */
@@ -148,6 +165,8 @@ export class Machine {
       if (contribution.header.author === self) this.#own.take(contribution);
       if (contribution.header.delta === null) this.#held.hold(contribution.id, true);
       else if (!this.#held.holds(contribution.id)) this.#emit({ kind: "pull", contribution });
+      const twin = this.graph.twinOf(contribution);
+      if (twin !== undefined) this.#equivocations.take(twin, contribution);
       this.#count(contribution);
     }
     if (header.author === self && header.round === this.round && this.#stage === "publishing") {
@@ -205,19 +224,24 @@ export class Machine {
     if (before !== view.lineage && (before.isSplit || view.lineage.before !== before)) this.#recount();
     else this.#turnout.enter(view.round, electorateOf(view));
     this.#tempo.included(this.#includedShare());
-    if (this.#ownHere() !== undefined || this.#turnout.isOutrun) return this.#startCollecting(nowMs);
+    if (this.#ownHere() !== undefined || this.#turnout.isOutrun || view.settledRound < this.#settledRound)
+      return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#held.missing(view, this.#settledRound))
       this.#emit({ kind: "pull", contribution });
   }
 
-  /** Of the weight that published round R-2, as far as we heard in full; what came too late for the others is left out. */
+  /**
+   * Of the weight that published round R-2, as far as we heard in full; what came too late for the others is left out.
+   * While founders alone weigh, heads: a grace that goes by them would never adapt to anybody else.
+   */
   #includedShare(): number {
     const round = this.round - 2;
+    const isFirst = this.#view.lineage.round === 0;
     const weigh = (all: readonly Contribution[]): number => {
       const authors = new Set(all.map(({ header }) => header.author));
       let weight = 0;
-      for (const author of authors) weight += this.#view.weightOf(author);
+      for (const author of authors) weight += isFirst ? 1 : this.#view.weightOf(author);
       return weight;
     };
     const published = weigh(this.#checked(round));
@@ -268,10 +292,10 @@ export class Machine {
 
   #settle(round: number, weightsRoot: Digest): SettledState {
     const { run, phase, startSettled, rule } = this.#options;
-    const table = this.#view.tableAt(round);
-    const root = round === 0 ? startSettled : settledRoot({ run, phase, round, weightsRoot, table });
+    const accounts = this.#view.accountsAt(round);
+    const root = round === 0 ? startSettled : settledRoot({ run, phase, round, weightsRoot, accounts });
     const isNews = round > this.#settledRound || this.#settled.size === 0;
-    const state = { round, root, weightsRoot, table };
+    const state = { round, root, weightsRoot, accounts };
     this.#settledRound = round;
     this.#settled.set(round, state);
     this.#settled.delete(round - 2 * rule.settleDepth);
@@ -301,7 +325,7 @@ export class Machine {
         start: this.#start,
         delta: result.delta,
         work: { ...result.work, data: batchSeed(root, this.round, self) },
-        evidence: [],
+        evidence: this.#equivocations.evidence(this.#view),
         supports: null,
         previous: this.lastOwn,
       },
@@ -388,8 +412,10 @@ export class Machine {
     if (winner === undefined) return false;
     const fork = forkOf(winner.view.lineage, this.#view.lineage);
     this.#emit({ kind: "resync", fork, lost: this.settled });
-    this.#settledRound = 0;
+    const { base } = this.#options;
+    this.#settledRound = base?.round ?? 0;
     this.#settled.clear();
+    if (base !== undefined) this.#settled.set(base.round, base);
     this.#rivals.clear();
     this.#forgetBodies(winner.header.round);
     this.#enter(winner.view, nowMs);

@@ -1,6 +1,5 @@
 /** Where a phase ends: a round of settled history, so the same on every node that follows it. */
 import type { View } from "./view.ts";
-import { countedWork } from "./weights.ts";
 
 /**
  * E, the least settled round such that the rounds below it hold `tokensBudget` tokens, counted as voting weight counts
@@ -10,7 +9,7 @@ import { countedWork } from "./weights.ts";
 export function phaseEnd(view: View, tokensBudget: number): number | undefined {
   let tokens = 0;
   for (let round = 0; round < view.settledRound; round++) {
-    for (const counted of countedWork(view.included(round))) tokens += counted.tokens;
+    for (const counted of view.counted(round)) tokens += counted.tokens;
     if (tokens >= tokensBudget) return round + 1;
   }
   return undefined;

@@ -4,7 +4,6 @@
  */
 import { type Digest, type PeerId, digestOf } from "../core/index.ts";
 import type { View } from "./view.ts";
-import { countedWork } from "./weights.ts";
 
 /** Settled rounds [from, until) of a view. */
 export interface RoundRange {
@@ -19,7 +18,7 @@ export type Score = (view: View, rounds: RoundRange) => ReadonlyMap<PeerId, numb
 export const acceptedWork: Score = (view, { from, until }) => {
   const work = new Map<PeerId, number>();
   for (let round = from; round < until; round++) {
-    for (const { header, tokens } of countedWork(view.included(round))) {
+    for (const { header, tokens } of view.counted(round)) {
       work.set(header.author, (work.get(header.author) ?? 0) + tokens);
     }
   }

@@ -12,12 +12,14 @@
  * older history is reached through the anchor's view, so a view costs one round, not a whole history.
  */
 import type { ContributionId, PeerId, RunId } from "../core/index.ts";
+import { type Accounts, NO_ACCOUNTS, type RoundWork, extendAccounts, tableBefore } from "./accounts.ts";
+import type { Base } from "./base.ts";
 import { type FoldTerm, foldTerms } from "./fold.ts";
 import type { Header } from "./header.ts";
 import type { Lineage } from "./lineage.ts";
 import { type Lots, ticketsOf } from "./lot.ts";
 import type { Rule } from "./rule.ts";
-import { type WeightOf, type WeightTable, countedTokens, extendTable } from "./weights.ts";
+import { type CountedWork, type WeightOf, type WeightTable, countedTokens, countedWork } from "./weights.ts";
 
 /** A header whose ancestors are all known. */
 export interface Contribution {
@@ -27,6 +29,8 @@ export interface Contribution {
   readonly view: View;
   /** The settled roots of that history, the one that it names itself on top. */
   readonly lineage: Lineage;
+  /** Whose equivocation its evidence proves, sorted. */
+  readonly convicts: readonly PeerId[];
 }
 
 /** What every view of one phase shares. */
@@ -39,8 +43,9 @@ export interface PhaseContext {
 
 export interface ViewContext extends PhaseContext {
   readonly lots: Lots;
-  /** Before any round. */
+  /** Before any round that is known. */
   readonly start: Lineage;
+  readonly base: Base | undefined;
 }
 
 export class View {
@@ -54,13 +59,12 @@ export class View {
   #parentIds: readonly ContributionId[] | undefined;
   #anchor: Contribution | undefined;
   #voted: readonly Contribution[] | undefined;
-  #table: WeightTable | undefined;
   #firstAuthors: ReadonlySet<PeerId> | undefined;
   #voters: WeightTable | undefined;
-  /** Tokens of the rounds up to R-2, and of R-1. */
-  #tokensVoted: number | undefined;
+  /** Of the rounds up to R-2. */
+  #accounts: Accounts | undefined;
+  #workVoted: RoundWork | undefined;
   #tokensOfParents: number | undefined;
-  #countedVoted: WeightTable | undefined;
   readonly #weigh: WeightOf = (author) => this.weightOf(author);
   #termsVoted: readonly FoldTerm[] | undefined;
   #termsOfParents: readonly FoldTerm[] | undefined;
@@ -114,10 +118,26 @@ export class View {
   /** The fold's terms for S(r): the same array whenever it is the same set. */
   terms(round: number): readonly FoldTerm[] {
     const { outerRate } = this.context.rule;
-    if (round === this.round - 1) return (this.#termsOfParents ??= foldTerms(this.parents, outerRate));
+    if (round === this.round - 1)
+      return (this.#termsOfParents ??= foldTerms(this.parents, outerRate, this.#judges(round)));
     const view = round < 0 || round >= this.round ? undefined : this.#viewAt(round + 2);
     if (view === undefined) return [];
-    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate));
+    return (view.#termsVoted ??= foldTerms(view.voted(), outerRate, view.#judges(round)));
+  }
+
+  /** What counts of S(r). */
+  counted(round: number): CountedWork[] {
+    return countedWork(this.included(round), this.#judges(round));
+  }
+
+  /** By whose weight the median of S(r) goes: that of the table which S(r) itself names as settled. */
+  #judges(round: number): WeightOf {
+    const { founders, rule } = this.context;
+    const tableRound = settledRoundAt(round, rule);
+    // Before that, the first authors differ from view to view of one history; founders don't.
+    if (tableRound === 0) return (author) => (founders.length === 0 || founders.includes(author) ? 1 : 0);
+    const table = this.tableAt(tableRound);
+    return (author) => table.get(author) ?? 0;
   }
 
   /** S(R-2), elected by all parents. */
@@ -126,9 +146,9 @@ export class View {
     return this.#voted;
   }
 
-  /** The parent whose older history is inherited; undefined in rounds 0 and 1, which have none. */
+  /** The parent whose older history is inherited; undefined in the first two rounds, which have none. */
   anchor(): Contribution | undefined {
-    if (this.round < 2) return undefined;
+    if (this.round < (this.context.base?.round ?? 0) + 2) return undefined;
     this.#anchor ??= this.#drawAnchor();
     return this.#anchor;
   }
@@ -158,54 +178,58 @@ export class View {
 
   /** The table of voting weights that the settled root of this round commits to; `round` at most this view's settled round. */
   tableAt(round: number): WeightTable {
-    const pending: View[] = [];
-    let view = round <= 0 ? undefined : this.#viewAt(round + 1);
-    while (view !== undefined && view.#table === undefined) {
-      pending.push(view);
-      view = view.round <= 2 ? undefined : view.anchor()?.view;
-    }
-    let table: WeightTable = (view !== undefined && view.#table) || new Map();
-    for (const next of pending.reverse()) {
-      const window = this.context.rule.weightWindow;
-      const leaving = next.#viewAt(next.round - window);
-      table = extendTable(table, next.#counted(), leaving === undefined ? new Map() : leaving.#counted());
-      next.#table = table;
-    }
-    return table;
+    const { base, rule } = this.context;
+    if (base !== undefined && round < base.round) return tableBefore(base.accounts, base.round - round, rule);
+    return this.accountsAt(round).table;
   }
 
-  /** What counts of S(R-2): each author's tokens, at most the median. */
-  #counted(): WeightTable {
-    return (this.#countedVoted ??= countedTokens(this.voted()));
+  /** What the settled root of this round commits to, besides the weights. */
+  accountsAt(round: number): Accounts {
+    const view = this.#viewAt(round + 1);
+    return view === undefined ? this.#firstAccounts : view.#accountsVoted();
   }
 
   /** Tokens of all rounds below R, counted as voting weight counts them. */
   includedTokens(): number {
     // Below S(R-2) everything is the anchor's, so the sum is kept along the anchors' views.
-    this.#tokensOfParents ??= sum(countedTokens(this.parents).values());
-    return this.#sumVoted() + this.#tokensOfParents;
+    this.#tokensOfParents ??= sum(countedTokens(this.parents, this.#judges(this.round - 1)).values());
+    return this.#accountsVoted().tokens + this.#tokensOfParents;
   }
 
   /** Tokens of the settled rounds alone: they lag by the settle depth, but nothing changes them any more. */
   settledTokens(): number {
-    const view = this.settledRound === 0 ? undefined : this.#viewAt(this.settledRound + 1);
-    return view === undefined ? 0 : view.#sumVoted();
+    return this.accountsAt(this.settledRound).tokens;
   }
 
-  /** Tokens of the rounds up to R-2. */
-  #sumVoted(): number {
+  get #firstAccounts(): Accounts {
+    return this.context.base?.accounts ?? NO_ACCOUNTS;
+  }
+
+  /** Of the rounds up to R-2. */
+  #accountsVoted(): Accounts {
+    const firstRound = this.context.base?.round ?? 0;
     const pending: View[] = [];
     let view = this.#viewAt(this.round);
-    while (view !== undefined && view.round >= 2 && view.#tokensVoted === undefined) {
+    while (view !== undefined && view.round > firstRound + 1 && view.#accounts === undefined) {
       pending.push(view);
       view = view.anchor()?.view;
     }
-    let tokens = (view !== undefined && view.#tokensVoted) || 0;
+    let accounts = (view !== undefined && view.#accounts) || this.#firstAccounts;
     for (const next of pending.reverse()) {
-      tokens += sum(next.#counted().values());
-      next.#tokensVoted = tokens;
+      accounts = extendAccounts(accounts, next.#roundWork(), this.context.rule);
+      next.#accounts = accounts;
     }
-    return tokens;
+    return accounts;
+  }
+
+  /** What S(R-2) adds to the accounts. */
+  #roundWork(): RoundWork {
+    const included = this.voted();
+    this.#workVoted ??= {
+      counted: countedTokens(included, this.#judges(this.round - 2)),
+      voided: [...new Set(included.flatMap(({ convicts }) => convicts))].toSorted(),
+    };
+    return this.#workVoted;
   }
 
   /** The view of the given round on this view's chain of anchors. */

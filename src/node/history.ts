@@ -5,6 +5,7 @@
 import {
   Machine,
   type MachineOptions,
+  NO_ACCOUNTS,
   type ParsedHeader,
   type View,
   parseHeader,
@@ -34,7 +35,7 @@ export async function readHistory(
   const { rule, model } = phaseOf(manifest, phase);
   // Only what starts from the phase's weights was ever taken in, so the first header tells their root.
   const startRoot = headers[0].header.start;
-  const startSettled = settledRoot({ run, phase, round: 0, weightsRoot: startRoot, table: new Map() });
+  const startSettled = settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS });
   return replay(
     {
       run,

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly startPeers?: number;
   /** Length of each phase, in rounds of `startPeers` nodes that do all their steps. */
   readonly rounds?: number;
+  /** Who votes before anything has settled; `self`: the key of the folder. None: whoever is there in round 0. */
+  readonly founders?: readonly (PeerId | "self")[];
   /** Only these may take part. */
   readonly admit?: readonly PeerId[];
 }
@@ -43,6 +45,8 @@ export interface DraftParts {
   readonly vocabulary?: number;
   readonly start?: { readonly cid: Cid; readonly model: ModelConfig };
   readonly networkKey?: Digest;
+  /** Whom `self` means. */
+  readonly self?: PeerId;
 }
 
 /**
@@ -84,7 +88,7 @@ async function initRunIn(
   };
   const manifest = draftManifest(
     { name: basename(resolve(textPath ?? fromDir ?? "run")), ...options },
-    parts,
+    { ...parts, self: store.peerId },
   );
   // Read back whole, as every node will: what a run names must be there and fit together.
   await readStoredData(store.blocks, manifest);
@@ -109,7 +113,7 @@ export function draftManifest(options: RunOptions, parts: DraftParts): Manifest 
     v: 1,
     name: options.name ?? "run",
     seed: String(options.seed ?? 1),
-    founders: [],
+    founders: foundersOf(options.founders ?? [], parts.self),
     ...admissionOf(options.admit ?? [], parts.networkKey),
     data: parts.data,
     tokenizer: parts.tokenizer ?? "bytes",
@@ -122,6 +126,10 @@ export function draftManifest(options: RunOptions, parts: DraftParts): Manifest 
     }),
   };
   return parseManifest(draft);
+}
+
+function foundersOf(named: readonly (PeerId | "self")[], self: PeerId | undefined): PeerId[] {
+  return [...new Set(named.map((one) => (one === "self" ? self : one)))].filter((one) => one !== undefined);
 }
 
 /** Of one node that does all its steps. */

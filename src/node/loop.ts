@@ -20,6 +20,7 @@ import {
   type SettledState,
   type TrainOrder,
   encodeHeader,
+  recordOfAccounts,
 } from "../consensus/index.ts";
 import {
   type Clock,
@@ -347,7 +348,7 @@ export class RoundLoop {
     if (state.round % CHECKPOINT_ROUNDS === 0) await this.#checkpoint(state);
   }
 
-  async #checkpoint({ round, root, weightsRoot, table }: SettledState): Promise<void> {
+  async #checkpoint({ round, root, weightsRoot, accounts }: SettledState): Promise<void> {
     const { learner, run, options } = this.#deps;
     await learner.checkpoint({
       run,
@@ -355,7 +356,7 @@ export class RoundLoop {
       round,
       root,
       weightsRoot,
-      table: Object.fromEntries(table),
+      accounts: recordOfAccounts(accounts),
     });
   }
 

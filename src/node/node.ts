@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { prometheusMetrics } from "@libp2p/prometheus-metrics";
-import { settledRoot } from "../consensus/index.ts";
+import { NO_ACCOUNTS, settledRoot } from "../consensus/index.ts";
 import {
   type Cid,
   type Clock,
@@ -340,7 +340,7 @@ class Node implements StarlingNode {
       phase: PHASE,
       round: 0,
       weightsRoot: startRoot,
-      table: new Map(),
+      accounts: NO_ACCOUNTS,
     });
     const limits = limitsOf(manifest, PHASE);
     const self = this.peerId;

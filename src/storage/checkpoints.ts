@@ -6,11 +6,11 @@ export interface CheckpointMeta {
   readonly run: RunId;
   readonly phase: number;
   readonly round: number;
-  /** The settled root: of weights and table. */
+  /** The settled root: of weights and accounts. */
   readonly root: Digest;
   readonly weightsRoot: Digest;
-  /** Author (a peer id) to voting weight. */
-  readonly table: Readonly<Record<string, number>>;
+  /** Accepted work, which voting weight is made of; what is in it is for others to say. */
+  readonly accounts: object;
 }
 
 export interface CheckpointStore {

@@ -14,6 +14,7 @@ import {
   type View,
   batchSeed,
   foldTerms,
+  recordOfAccounts,
   settledRoot,
   settledRoundAt,
 } from "../../src/consensus/index.ts";
@@ -187,22 +188,26 @@ export class Ledger {
   settled(view: View, round: number): { round: number; root: Digest } {
     const { run, phase, startSettled } = this.options;
     const weightsRoot = rootOfBytes(bytesOf(this.fold(view, round)));
-    const table = view.tableAt(round);
+    const accounts = view.accountsAt(round);
     return {
       round,
-      root: round === 0 ? startSettled : settledRoot({ run, phase, round, weightsRoot, table }),
+      root: round === 0 ? startSettled : settledRoot({ run, phase, round, weightsRoot, accounts }),
     };
   }
 
   /** state = start - sum over r < round of A(S(r)), (P,), from scratch. */
   fold(view: View, round: number): Int32Array {
     const sets = Array.from({ length: round }, (_, r) => view.included(r));
+    const weightsOf = (r: number): ((author: PeerId) => number) => {
+      const table = view.tableAt(settledRoundAt(r, this.options.rule));
+      return (author) => table.get(author) ?? 0;
+    };
     const name = sets.map((set) => set.map(({ id }) => id).join()).join(";");
     const known = this.#folded.get(name);
     if (known !== undefined) return known;
     const weights = this.facts.start.slice();
-    for (const set of sets) {
-      const terms = foldTerms(set, this.options.rule.outerRate);
+    for (const [r, set] of sets.entries()) {
+      const terms = foldTerms(set, this.options.rule.outerRate, weightsOf(r));
       const deltas = terms.map(({ cid }) =>
         decodeDelta(
           this.blocks.get(cid) ?? new Uint8Array(0),
@@ -228,8 +233,8 @@ export class Ledger {
     const weights = Uint8Array.from(bytesOf(this.fold(view, round)));
     const { run, phase } = this.options;
     const { root } = this.settled(view, round);
-    const table = Object.fromEntries(view.tableAt(round));
-    const meta = { run, phase, round, root, weightsRoot: rootOfBytes(weights), table };
+    const accounts = recordOfAccounts(view.accountsAt(round));
+    const meta = { run, phase, round, root, weightsRoot: rootOfBytes(weights), accounts };
     const files = new Map([
       ["meta.json", textBytes(`${JSON.stringify(meta, undefined, 2)}\n`)],
       ["weights.bin", weights],

@@ -2,7 +2,13 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ContributionGraph, type View, parseHeader, settledRoot } from "../../src/consensus/index.ts";
+import {
+  ContributionGraph,
+  NO_ACCOUNTS,
+  type View,
+  parseHeader,
+  settledRoot,
+} from "../../src/consensus/index.ts";
 import { type Digest, type Logger, assert, silentLog } from "../../src/core/index.ts";
 import {
   type InitOptions,
@@ -130,7 +136,7 @@ export class Flock implements AsyncDisposable {
         founders: this.manifest.founders,
         limits: limitsOf(this.manifest, 0),
         startRoot,
-        startSettled: settledRoot({ run, phase: 0, round: 0, weightsRoot: startRoot, table: new Map() }),
+        startSettled: settledRoot({ run, phase: 0, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
         // Whoever starts with an empty state says so in its first header.
         zeroState: headers[0]?.header.work.stateBefore as Digest,
       });

@@ -2,14 +2,25 @@
 from .encoding import encode, sha256
 
 
-def lower_median(numbers):
-    return sorted(numbers)[(len(numbers) - 1) // 2] if numbers else 0
+def weighted_median(values, weights):
+    """The least value at which the cumulated weight reaches half of the total; 0 for none."""
+    cumulated = 0
+    for value, weight in sorted(zip(values, weights)):
+        cumulated += weight
+        if 2 * cumulated >= sum(weights):
+            return value
+    return 0
 
 
-def counted(included):
+def median_tokens(tokens, weights):
+    """By voting weight; each counts one where nobody weighs anything."""
+    return weighted_median(tokens, weights if any(weights) else [1] * len(tokens))
+
+
+def counted(included, weight_of):
     """Author and tokens, for each that trained."""
     trained = [c for c in included if c.trained]
-    median = lower_median([c.tokens for c in trained])
+    median = median_tokens([c.tokens for c in trained], [weight_of(c.author) for c in trained])
     return [(c.author, min(c.tokens, median)) for c in trained]
 
 
@@ -32,8 +43,9 @@ class Rule:
 
 
 class Contribution:
-    def __init__(self, rule, *, id, author, round, parents, tokens, trained):
+    def __init__(self, rule, *, id, author, round, parents, evidence, tokens, trained):
         self.id, self.author, self.round, self.tokens, self.trained = id, author, round, tokens, trained
+        self.convicts = {c.author for c in evidence}
         self.view = View(rule, round, parents)
 
 
@@ -109,30 +121,44 @@ class View:
             return {c.author for c in self.parents}
         return self._once("first", lambda: set().union(*(c.view._first_authors() for c in self.parents)))
 
+    def _source(self, r):
+        # What P has settled is the same in the views of all parents; the anchor is drawn with these weights.
+        is_settled = r < self.settled_round(self.round - 1)
+        return self.parents[0].view if is_settled and self.parents else self
+
+    def counted(self, r):
+        return counted(self._source(r).included(r), self._judges(r))
+
+    def _judges(self, r):
+        """By whose weight the median of S(r) goes."""
+        settled, founders = self.settled_round(r), self.rule.founders
+        if settled == 0:
+            return lambda author: 1 if not founders or author in founders else 0
+        table = self.table(settled)
+        return lambda author: table.get(author, 0)
+
     def table(self, settled):
+        return self._once(("table", settled), lambda: self._add_up(settled))
+
+    def _add_up(self, settled):
         table = {}
         for r in range(max(0, settled - self.rule.weight_window), settled):
-            # What P has settled is the same in the views of all parents; the anchor is drawn with these weights.
-            is_settled = r < self.settled_round(self.round - 1)
-            source = self.parents[0].view if is_settled and self.parents else self
-            for author, tokens in counted(source.included(r)):
+            for author, tokens in self.counted(r):
                 table[author] = table.get(author, 0) + tokens
+            for c in self._source(r).included(r):
+                for author in c.convicts:
+                    table.pop(author, None)
         return {author: weight for author, weight in table.items() if weight > 0}
 
     def included_tokens(self):
-        return sum(tokens for r in range(self.round) for _, tokens in counted(self.included(r)))
+        return sum(tokens for r in range(self.round) for _, tokens in self.counted(r))
 
 
-def factors(tokens, norms, outer_rate):
+def factors(tokens, norms, weights, outer_rate):
     """k_j of contributions with a delta."""
-    median = lower_median(tokens)
+    median = median_tokens(tokens, weights)
     works = [min(t, 2 * median) for t in tokens]
-    total, cumulated, median_norm = sum(works), 0, 0
-    for norm, work in sorted(zip(norms, works)):
-        cumulated += work
-        if 2 * cumulated >= total:
-            median_norm = norm
-            break
+    total, median_norm = sum(works), weighted_median(norms, works)
     return [
         outer_rate * work * min(norm, 2 * median_norm) // (total * norm) if norm and total else 0
         for norm, work in zip(norms, works)
@@ -160,6 +186,7 @@ def fold(weights, deltas):
     return [wrap(weight - round_half_to_even(total, 2**20)) for weight, total in zip(weights, sums)]
 
 
-def settled_root(run, phase, round_number, weights_root, table):
-    state = {"run": run, "phase": phase, "round": round_number, "weights": weights_root, "table": table}
-    return sha256(encode(state))
+def settled_root(run, phase, round_number, weights_root, accounts):
+    state = {"run": run, "phase": phase, "round": round_number, "weights": weights_root}
+    work = [sha256(encode({"counted": w["counted"], "voided": w["voided"]})) for w in accounts["work"]]
+    return sha256(encode({**state, "tokens": accounts["tokens"], "table": accounts["table"], "work": work}))

@@ -15,6 +15,8 @@ const rule = { settleDepth: DEPTH_HOSTILE };
 /** When strangers come, and when forkers turn. */
 const COME_ROUND = 3;
 const TURN_ROUND = 6;
+/** Of equivocators: what they did since they were last convicted. */
+const CONVICTED_WEIGHT_SHARE_MAX = 0.02;
 const SYBILS_COUNT = 32;
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -36,10 +38,12 @@ function strangers(
     count,
     make,
     membersMax,
+    foundersCount,
   }: {
     count: (n: number) => number;
     make: (n: number, stranger: number) => Strategy;
     membersMax?: (n: number) => number;
+    foundersCount?: number;
   },
 ): Scenario {
   return {
@@ -49,6 +53,7 @@ function strangers(
     options: (n) => ({
       rule: { ...rule, ...(membersMax && { membersMax: membersMax(n) }) },
       nodesCount: n + count(n),
+      ...(foundersCount !== undefined && { foundersCount }),
       late: range(n, n + count(n)),
       strategy: (i) => (i >= n ? make(n, i - n) : undefined),
     }),
@@ -67,7 +72,10 @@ export const HOSTILE_SCENARIOS: readonly Scenario[] = [
   third("withholders", "a third shows its work to a random half each round", withholder),
   third("body-withholders", "a third gives its bodies to the same half only", bodyWithholder),
   third("adapting-withholders", "a third keeps whatever split there is open", adaptingWithholder),
-  third("equivocators", "a third shows another contribution to each half", equivocator),
+  {
+    hostileWeightShareMax: CONVICTED_WEIGHT_SHARE_MAX,
+    ...third("equivocators", "a third shows another contribution to each half", () => equivocator()),
+  },
   third("tilters", "a third cites just enough to be an anchor, and never a quarter of the others", (n) =>
     tilter((index) => index < n / 4),
   ),
@@ -87,10 +95,10 @@ export const HOSTILE_SCENARIOS: readonly Scenario[] = [
   {
     // At 16 peers: a seventeenth machine, whatever its keys.
     hostileWeightShareMax: 0.06,
-    pending: "many keys pull the plain median of tokens down, and weigh more than their work",
-    ...strangers("sybils", `one machine divides its work among ${SYBILS_COUNT} free keys`, {
+    ...strangers("sybils", `one machine divides its work among ${SYBILS_COUNT} free keys; one founder`, {
       count: () => SYBILS_COUNT,
       make: (_, i) => sybil(i),
+      foundersCount: 1,
     }),
   },
   strangers("flooders", "two nodes send twenty empty headers for each member and round", {
@@ -107,7 +115,9 @@ export const HOSTILE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    ...third("evidence", "a third shows proofs of misbehaviour to some only", withholder),
-    pending: "verdicts and proofs are not built yet",
+    hostileWeightShareMax: CONVICTED_WEIGHT_SHARE_MAX,
+    ...third("evidence", "a third makes two of each, and shows the second to one peer only", () =>
+      equivocator((to, variant) => variant === 0 || to === 0),
+    ),
   },
 ];

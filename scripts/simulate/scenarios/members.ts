@@ -20,6 +20,10 @@ function churn(flock: Flock, share: number, rounds: { from: number; to: number }
   for (const { index, isUp } of flock.honest) if (!isUp) flock.join(index);
 }
 
+function lateOf(peersCount: number): number[] {
+  return Array.from({ length: Math.floor(peersCount / 4) }, (_, i) => peersCount - 1 - i);
+}
+
 export const MEMBER_SCENARIOS: readonly Scenario[] = [
   {
     name: "churn",
@@ -42,6 +46,32 @@ export const MEMBER_SCENARIOS: readonly Scenario[] = [
       for (const { index } of crashed) flock.crash(index);
       flock.untilRound(10);
       for (const { index } of crashed) flock.join(index);
+    },
+  },
+  {
+    name: "late-joiners",
+    about: "a quarter comes in round 18, with a settled state and the headers since",
+    includedShareMin,
+    options: (n) => ({ late: lateOf(n) }),
+    play: (flock) => {
+      flock.untilRound(18);
+      for (const index of lateOf(flock.nodes.length)) flock.join(index);
+    },
+  },
+  {
+    name: "restart-settled",
+    about: "a third is away from round 14 to 20, then all crash at once; each starts from its settled state",
+    includedShareMin,
+    options: () => ({}),
+    play: (flock) => {
+      flock.untilRound(14);
+      const away = flock.nodes.slice(0, Math.floor(flock.nodes.length / 3));
+      for (const { index } of away) flock.crash(index);
+      flock.untilRound(20);
+      for (const { index } of away) flock.join(index);
+      flock.untilRound(22);
+      for (const { index } of flock.nodes) flock.crash(index);
+      for (const { index } of flock.nodes) flock.join(index);
     },
   },
   {

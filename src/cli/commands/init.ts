@@ -30,10 +30,23 @@ export interface InitArguments extends Pick<
   readonly data: string;
   readonly private: boolean;
   readonly admit: PeerId[];
+  readonly founder: (PeerId | "self")[];
 }
 
 export async function init(given: InitArguments): Promise<void> {
-  const { preset, text, record, tokenizer, from, out, data, plan, private: isPrivate, ...rest } = given;
+  const {
+    preset,
+    text,
+    record,
+    tokenizer,
+    from,
+    out,
+    data,
+    plan,
+    private: isPrivate,
+    founder,
+    ...rest
+  } = given;
   if (!presetNames.includes(preset)) {
     throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
   }
@@ -56,6 +69,7 @@ export async function init(given: InitArguments): Promise<void> {
     {
       ...rest,
       preset,
+      founders: founder,
       isPrivate,
       data: record,
       onProgress: progress.show,
@@ -70,6 +84,12 @@ export async function init(given: InitArguments): Promise<void> {
     const keyPath = `${out.replace(/\.json$/, "")}.key`;
     await writeNetworkKey(keyPath, networkKey);
     process.stderr.write(`wrote ${keyPath}: who has it can connect; hand it on in secret\n`);
+  }
+  if (manifest.founders.length === 0 && manifest.admission === undefined) {
+    const { settleDepth } = manifest.phases[0].rule;
+    process.stderr.write(
+      `no founders: until ${settleDepth} rounds have settled, every key that is there in round 0 has one vote, and keys are free; --founder self gives the first votes to you\n`,
+    );
   }
   if (manifest.phases.length > 1) process.stderr.write(`${describePlan(planOf(manifest.phases))}\n`);
   process.stderr.write(`wrote ${out}; next: starling start --run ${out} --data ${data}\n`);

@@ -1,9 +1,13 @@
 /** A saved checkpoint against itself: seal, every field of its meta, weights and roots. */
 import { z } from "zod";
-import { settledRoot } from "../../consensus/index.ts";
+import {
+  type AccountsRecord,
+  accountsOfRecord,
+  accountsRecordSchema,
+  settledRoot,
+} from "../../consensus/index.ts";
 import {
   type Digest,
-  type PeerId,
   type RunId,
   type Verdict,
   accept,
@@ -27,7 +31,7 @@ const metaSchema = z.strictObject({
   round: z.int().min(0),
   root: digest,
   weightsRoot: digest,
-  table: z.record(z.string(), z.int().min(1)),
+  accounts: accountsRecordSchema,
 });
 
 /** Whether it is what it says; whether that is this history's is the caller's to compare. */
@@ -55,9 +59,9 @@ export function checkCheckpoint(folder: RawFolder, { graph, start }: PhaseFacts)
   if (weightsRoot !== meta.weightsRoot) {
     return reject("CHECKPOINT_WEIGHTS", `weights.bin: expected root ${meta.weightsRoot}, got ${weightsRoot}`);
   }
-  const table = new Map(Object.entries(meta.table)) as Map<PeerId, number>;
   const { round } = meta;
-  const root = round === 0 ? graph.startSettled : settledRoot({ run, phase, round, weightsRoot, table });
+  const accounts = accountsOfRecord(meta.accounts, graph.rule);
+  const root = round === 0 ? graph.startSettled : settledRoot({ run, phase, round, weightsRoot, accounts });
   if (root !== meta.root)
     return reject("CHECKPOINT_ROOT", `meta.json: expected root ${root}, got ${meta.root}`);
   const weights = new Int32Array(start.length);
@@ -65,7 +69,7 @@ export function checkCheckpoint(folder: RawFolder, { graph, start }: PhaseFacts)
   return accept({ meta, weights });
 }
 
-function parseMeta(bytes: Uint8Array): CheckpointMeta | undefined {
+function parseMeta(bytes: Uint8Array): (CheckpointMeta & { accounts: AccountsRecord }) | undefined {
   try {
     const { run, root, weightsRoot, ...rest } = metaSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
     return { ...rest, run: run as RunId, root: root as Digest, weightsRoot: weightsRoot as Digest };

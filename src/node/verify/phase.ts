@@ -1,6 +1,6 @@
 /** What a phase's history is checked against, all of it computed from the manifest. */
 import type { CodecSchedule } from "../../codec/index.ts";
-import { type GraphOptions, settledRoot } from "../../consensus/index.ts";
+import { type GraphOptions, NO_ACCOUNTS, settledRoot } from "../../consensus/index.ts";
 import { type RunId, bytesOf, rootOfBytes } from "../../core/index.ts";
 import { decodeWeights, initialWeights, tensorLengths } from "../../trainer/index.ts";
 import { zeroStateRoot } from "../learner/state-root.ts";
@@ -23,7 +23,6 @@ export function phaseFacts(
   const { model, rule, codec } = phaseOf(manifest, phase);
   const start = startBytes === null ? initialWeights(model, manifest.seed) : decodeWeights(model, startBytes);
   const startRoot = rootOfBytes(bytesOf(start));
-  const table = new Map<never, never>();
   return {
     graph: {
       run,
@@ -32,7 +31,7 @@ export function phaseFacts(
       founders: manifest.founders,
       limits: limitsOf(manifest, phase),
       startRoot,
-      startSettled: settledRoot({ run, phase, round: 0, weightsRoot: startRoot, table }),
+      startSettled: settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
       zeroState: zeroStateRoot(start.length),
     },
     start,

@@ -138,8 +138,8 @@ export class Rounds {
     const { facts, history } = this.#options;
     const { run, phase, startSettled } = facts.graph;
     if (round === 0) return startSettled;
-    const table = history.view.tableAt(round);
-    return settledRoot({ run, phase, round, weightsRoot: rootOfBytes(bytesOf(weights)), table });
+    const accounts = history.view.accountsAt(round);
+    return settledRoot({ run, phase, round, weightsRoot: rootOfBytes(bytesOf(weights)), accounts });
   }
 
   async #checkDelta(c: Contribution): Promise<void> {

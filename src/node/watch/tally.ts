@@ -2,7 +2,7 @@
  * What settled history adds up to: the flock's training loss over tokens, and each author's work and credits. Rounds are
  * added once, when they settle, so a look costs the new rounds and the few unsettled ones, not the whole run.
  */
-import { type CreditRule, type View, countedWork, creditLines } from "../../consensus/index.ts";
+import { type CreditRule, type View, creditLines } from "../../consensus/index.ts";
 import type { PeerId } from "../../core/index.ts";
 import type { Curve } from "../../dashboard/index.ts";
 import { Points } from "./points.ts";
@@ -87,7 +87,7 @@ function pointOf(
   tokensBefore: number,
 ): { round: number; tokens: number; lossNats: number | null } {
   const included = view.included(round);
-  const tokens = countedWork(included).reduce((sum, work) => sum + work.tokens, tokensBefore);
+  const tokens = view.counted(round).reduce((sum, work) => sum + work.tokens, tokensBefore);
   const losses = included.map(({ header }) => header.work.lossLast).filter((loss) => loss !== null);
   const lossNats = losses.length === 0 ? null : losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   return { round, tokens, lossNats };

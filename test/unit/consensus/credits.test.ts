@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Contribution,
   type CreditLine,
+  settledRoundAt,
   type View,
   creditLines,
   creditRuleSchema,
@@ -17,13 +18,18 @@ function minted(view: View, perToken = 1): CreditLine[] {
   return [...creditLines(view, { perToken }, { fromRound: 0, untilRound: Number.MAX_SAFE_INTEGER })];
 }
 
-/** By hand: the lower median of the tokens of those who trained, and nobody above it. */
+/** By hand: the least tokens that half of the voting weight of those who trained does not exceed, and nobody above it. */
 function slowLines(view: View, perToken: number): string[] {
   const lines: string[] = [];
   for (let round = 0; round < view.settledRound; round++) {
     const trained = view.included(round).filter(({ header }) => header.work.steps > 0);
-    const tokens = trained.map(({ header }) => header.work.tokens).toSorted((a, b) => a - b);
-    const median = tokens[Math.ceil(tokens.length / 2) - 1];
+    const table = view.tableAt(settledRoundAt(round, view.context.rule));
+    const known = trained.filter(({ header }) => table.has(header.author));
+    const weigh = (some: readonly Contribution[]): number =>
+      some.reduce((sum, { header }) => sum + (known.length === 0 ? 1 : (table.get(header.author) ?? 0)), 0);
+    const isHalf = (tokens: number): boolean =>
+      2 * weigh(trained.filter(({ header }) => header.work.tokens <= tokens)) >= weigh(trained);
+    const median = Math.min(...trained.map(({ header }) => header.work.tokens).filter(isHalf));
     for (const { id, header } of trained) {
       const counted = header.work.tokens < median ? header.work.tokens : median;
       lines.push(`${round} ${id} ${header.author} ${BigInt(counted) * BigInt(perToken)}`);

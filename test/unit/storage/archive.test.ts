@@ -67,7 +67,14 @@ test("R8 gives damaged blocks and folders as they are, and repairs nothing", asy
   const body = randomBytes(2 ** 20 + 5, "body");
   const cid = await putBody(store.blocks, body);
   await store.checkpoints.save(
-    { run: runNamed("archive"), phase: 0, round: 8, root: "" as never, weightsRoot: "" as never, table: {} },
+    {
+      run: runNamed("archive"),
+      phase: 0,
+      round: 8,
+      root: "" as never,
+      weightsRoot: "" as never,
+      accounts: {},
+    },
     randomBytes(64, "weights"),
   );
   await store.close();

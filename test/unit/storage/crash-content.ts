@@ -27,7 +27,7 @@ export function stateOf(round: number): Map<string, Uint8Array> {
 export function checkpointOf(round: number): { meta: CheckpointMeta; weights: Uint8Array } {
   const root = digestOf(bytesOf("root", round, 10));
   return {
-    meta: { run: runNamed("run"), phase: 0, round, root, weightsRoot: root, table: { a: round } },
+    meta: { run: runNamed("run"), phase: 0, round, root, weightsRoot: root, accounts: { a: round } },
     weights: bytesOf("weights", round, 300_000),
   };
 }

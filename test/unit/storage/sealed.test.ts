@@ -28,7 +28,7 @@ function meta(round: number): CheckpointMeta {
     round,
     root: digestOf(Buffer.from(`root ${round}`)),
     weightsRoot: digestOf(Buffer.from(`weights ${round}`)),
-    table: { alice: 3, bob: 2 },
+    accounts: { alice: 3, bob: 2 },
   };
 }
 

@@ -19,7 +19,14 @@ export interface FoldVector {
   lengths: number[];
   outerRate: number;
   /** `frame`: base64; null: a closing contribution. `factor`: k_j; null where there is no delta. */
-  set: { id: string; tokens: number; norm: number | null; frame: string | null; factor: number | null }[];
+  set: {
+    id: string;
+    weight: number;
+    tokens: number;
+    norm: number | null;
+    frame: string | null;
+    factor: number | null;
+  }[];
   /** Little-endian int32, base64. */
   before: string;
   after: string;
@@ -31,8 +38,11 @@ interface Case {
   name: string;
   codec: FoldVector["codec"];
   outerRate?: number;
-  /** Of each contribution: tokens, and the width of its residual; 0 makes a zero delta, null a closing. */
-  set: [tokens: number, width: number | null][];
+  /**
+   * Of each contribution: tokens, the width of its residual (0 makes a zero delta, null a closing), and its author's
+   * voting weight, 0 where there is none.
+   */
+  set: [tokens: number, width: number | null, weight?: number][];
 }
 
 const LENGTHS = [200, 65, 1];
@@ -71,6 +81,18 @@ const cases: Case[] = [
     ],
   },
   {
+    name: "many keys that weigh little",
+    codec: { keepPerChunk: 4096, valueBits: 4 },
+    set: [
+      [64, 9000, 1],
+      [64, 9000],
+      [64, 9000, 2],
+      [64, 9000],
+      [2560, 12_000, 640],
+      [1920, 11_000, 637],
+    ],
+  },
+  {
     name: "nobody trained",
     codec: { keepPerChunk: 4096, valueBits: 2 },
     set: [
@@ -82,12 +104,13 @@ const cases: Case[] = [
 
 export function foldVectors(): FoldVector[] {
   return cases.map(({ name, codec, set, outerRate = 2 ** 20 }) => {
-    const members = set.map(([tokens, width], j) => {
+    const members = set.map(([tokens, width, weight = 0], j) => {
       const id = cidOf(textBytes(`${name} ${j}`), DAG_CBOR) as ContributionId;
-      if (width === null) return { id, tokens, norm: null, bytes: null };
-      return { id, tokens, ...encodeDelta(integers(`${name} ${j}`, width), LENGTHS, codec) };
+      if (width === null) return { id, weight, tokens, norm: null, bytes: null };
+      return { id, weight, tokens, ...encodeDelta(integers(`${name} ${j}`, width), LENGTHS, codec) };
     });
-    const terms = foldTerms(members.map(contributionOf), outerRate);
+    const weightOf = (author: string): number => members.find(({ id }) => id === author)?.weight ?? 0;
+    const terms = foldTerms(members.map(contributionOf), outerRate, weightOf);
     const before = integers(name, 2 ** 32);
     const after = before.slice();
     foldRound(
@@ -103,9 +126,9 @@ export function foldVectors(): FoldVector[] {
       codec,
       lengths: LENGTHS,
       outerRate,
-      set: members.map(({ id, tokens, norm, bytes }) => {
+      set: members.map(({ id, weight, tokens, norm, bytes }) => {
         const factor = terms.find((term) => term.id === id)?.factor ?? null;
-        return { id, tokens, norm, frame: bytes && base64(bytes), factor };
+        return { id, weight, tokens, norm, frame: bytes && base64(bytes), factor };
       }),
       before: base64(before),
       after: base64(after),
@@ -142,5 +165,6 @@ function contributionOf({
   bytes: Uint8Array | null;
 }): Contribution {
   const delta = bytes && { cid: cidOf(bytes, RAW), bytes: bytes.length, norm };
-  return { id, header: { delta, work: { tokens } } } as unknown as Contribution;
+  // Named after its id: one author each.
+  return { id, header: { author: id, delta, work: { tokens } } } as unknown as Contribution;
 }

@@ -21,6 +21,8 @@ export interface HistoryVector {
     round: number;
     /** Indices into this list. */
     parents: number[];
+    /** Indices into this list: pairs of one author, round and history. */
+    evidence: number[];
     tokens: number;
     /** Without a delta: a closing contribution. */
     trained: boolean;
@@ -78,18 +80,22 @@ function historyOf(
       assertSettledAlike(last);
     }
     const next: Contribution[] = [];
+    const equivocal = last.filter(({ header }) => header.author === peerOf("fay"));
+    const fays = equivocal.length === 2 ? equivocal : [];
     for (const author of NAMES) {
       const isHere = author === "ada" || ((author !== "gus" || round > 4) && random.unit() < 0.85);
       if (!isHere) continue;
       const steps = random.below(6) === 0 ? 0 : 1 + random.below(50);
-      next.push(history.add(author, seen(), { steps }));
+      // Who hears both of fay's says so.
+      const evidence = round === 6 && author !== "fay" ? fays.map(({ id }) => id).toSorted() : [];
+      next.push(history.add(author, seen(), { steps, change: (h) => ({ ...h, evidence }) }));
       if (author === "fay" && round === 5)
         next.push(history.add(author, seen(), { steps, variant: "again" }));
     }
     all.push(...next);
     // Of these parents nobody is left.
-    const equivocal = next.filter(({ header }) => round === 5 && header.author === peerOf("fay"));
-    if (equivocal.length === 2) views.push(viewOf(options, all, equivocal));
+    const twice = next.filter(({ header }) => round === 5 && header.author === peerOf("fay"));
+    if (twice.length === 2) views.push(viewOf(options, all, twice));
     last = next;
   }
   const { run, phase } = options;
@@ -104,6 +110,7 @@ function historyOf(
       author: h.author,
       round: h.round,
       parents: h.parents.map((parent) => all.findIndex((c) => c.id === parent)),
+      evidence: h.evidence.map((proof) => all.findIndex((c) => c.id === proof)),
       tokens: h.work.tokens,
       trained: h.delta !== null,
     })),
