@@ -23,8 +23,11 @@ export function openTokenizer(file: Uint8Array): Tokenizer {
     endToken: end === undefined ? null : (ids.get(end) as number),
     encode,
     encodeBytes: (utf8) => encode(new TextDecoder("utf-8", { ignoreBOM: true }).decode(utf8)),
+    // The library refuses to decode nothing.
     decode: (tokens) =>
-      library.decode([...tokens], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+      tokens.length === 0
+        ? ""
+        : library.decode([...tokens], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
   };
 }
 
@@ -40,4 +43,20 @@ function load(file: Uint8Array): Library {
       { cause: error },
     );
   }
+}
+
+/** The `tokenizer_config.json` beside a `tokenizer.json`. @throws StarlingError `TOKENIZER_INVALID` */
+export function tokenizerConfig(
+  file: Uint8Array,
+  { endToken, modelMaxLength }: { endToken: number | null; modelMaxLength: number },
+): Uint8Array {
+  const end = endToken === null ? null : (load(file).id_to_token(endToken) ?? null);
+  const config = {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    model_max_length: modelMaxLength,
+    eos_token: end,
+    pad_token: end,
+    clean_up_tokenization_spaces: false,
+  };
+  return new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
 }
