@@ -12,7 +12,7 @@ import { type Daemon, addressOf, dataDirOf, isAlive, killDaemon, spawnDaemon, st
 import type { TestnetFiles, TestnetOptions } from "./options.ts";
 import { watchUntilFinished } from "./watch.ts";
 
-const SAMPLE = { prompt: "Call me Ishmael. ", tokensCount: 240 };
+const SAMPLE = { prompt: "Call me Ishmael. ", tokensMax: 240, temperature: 0.8, topP: 1, seed: "1" };
 
 export interface FlockDeps {
   readonly view: LiveView;
@@ -153,7 +153,7 @@ async function harvest(
     all: daemons.map(({ status }) => status),
     live: [witness, ...others].map(({ status }) => status).filter((status) => status !== null),
     killed: daemons.filter((daemon) => !isAlive(daemon)).map(({ name }) => name),
-    sample: SAMPLE.prompt + (await control?.sample(SAMPLE.prompt, SAMPLE.tokensCount)),
+    sample: SAMPLE.prompt + (control === undefined ? "" : await textOf(control.generate(SAMPLE))),
   };
 }
 
@@ -164,4 +164,10 @@ async function stopDaemons(daemons: readonly Daemon[], clock: Clock): Promise<st
   return living.flatMap(({ name, logPath }, i) =>
     ended[i] === 0 ? [] : [`${name}: ${ended[i]}, see ${logPath}`],
   );
+}
+
+async function textOf(parts: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const part of parts) text += part;
+  return text;
 }

@@ -16,6 +16,7 @@ import {
   founders,
   listenAddress,
   multiaddrs,
+  number,
   paths,
   roundRange,
   share,
@@ -23,7 +24,9 @@ import {
 } from "./arguments.ts";
 import type { CreditsArguments } from "./commands/credits.ts";
 import type { DataAddArguments } from "./commands/data.ts";
+import type { EvalArguments } from "./commands/eval.ts";
 import type { ExportArguments } from "./commands/export.ts";
+import type { GenerateArguments } from "./commands/generate.ts";
 import type { InitArguments } from "./commands/init.ts";
 import type { LedgerArguments } from "./commands/ledger.ts";
 import type { PauseArguments } from "./commands/pause.ts";
@@ -31,6 +34,8 @@ import type { PayoutSetArguments, PayoutShowArguments } from "./commands/payout.
 import type { StartArguments } from "./start-options.ts";
 import type { StatusArguments } from "./commands/status.ts";
 import type { StopArguments } from "./commands/stop.ts";
+import type { TokenizerTrainArguments } from "./commands/tokenizer.ts";
+import type { TrainArguments } from "./commands/train.ts";
 import type { VerifyArguments } from "./commands/verify.ts";
 import { applySettings } from "./settings.ts";
 
@@ -71,6 +76,10 @@ export function createProgram(): Command {
     .hook("preSubcommand", (_, command) => applySettings(command, program.args.slice(1), process.env));
   addInit(program);
   addData(program);
+  addTokenizer(program);
+  addTrain(program);
+  addGenerate(program);
+  addEval(program);
   addStart(program);
   addStatus(program);
   addExport(program);
@@ -166,6 +175,74 @@ Examples:
     .action(async (path: string, given: DataAddArguments) =>
       (await import("./commands/data.ts")).addToFolder(path, given),
     );
+}
+
+function addTokenizer(program: Command): void {
+  const tokenizer = program.command("tokenizer").description("how text becomes tokens").helpCommand(false);
+  tokenizer
+    .command("train")
+    .description("make a byte-level BPE tokenizer.json from a text")
+    .requiredOption("--text <path>", "a file, or a folder of files, as for `starling data add`")
+    .requiredOption("--vocabulary <number>", "how many tokens", wholeNumber(257, 2 ** 20))
+    .option("--field <name>", "the field or column that holds the text", "text")
+    .option("--out <file>", "where to write it", "tokenizer.json")
+    .addHelpText("after", "\nExample:\n  $ starling tokenizer train --text corpus/ --vocabulary 16384")
+    .action(async (given: TokenizerTrainArguments) =>
+      (await import("./commands/tokenizer.ts")).trainTokenizer(given),
+    );
+}
+
+function addTrain(program: Command): void {
+  program
+    .command("train")
+    .description("train a model on this machine alone, without a network, and write it to a folder")
+    .requiredOption("--preset <name>", "model and optimiser, such as flight")
+    .requiredOption("--text <path>", "the text to learn, as for `starling data add`")
+    .requiredOption("--out <folder>", "where to write the model")
+    .option("--steps <number>", "instead of the preset's", wholeNumber(1, ROUNDS_MAX))
+    .option("--tokenizer <file>", "a tokenizer.json instead of bytes")
+    .option("--from <folder>", "start from a model as `starling export` writes it")
+    .option("--seed <number>", "seed of the start weights", wholeNumber(0, SEED_MAX))
+    .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
+    .addHelpText(
+      "after",
+      "\nCtrl-C ends it early and still writes the model.\n\nExample:\n  $ starling train --preset flight --text my-book.txt --out my-model",
+    )
+    .action(async (given: TrainArguments) => (await import("./commands/train.ts")).train(given));
+}
+
+function addGenerate(program: Command): void {
+  program
+    .command("generate")
+    .description("let a model write: that of the running node, or one in a folder")
+    .addOption(dataOption())
+    .option("--model <folder>", "a folder with a model instead, such as `starling export` writes")
+    .option("--prompt <text>", "what it goes on from", "")
+    .option("--tokens <number>", "at most so many", wholeNumber(1, 1_000_000), 256)
+    .option("--temperature <number>", "0: always the likeliest token", number(0, 100), 0.8)
+    .option(
+      "--top-p <number>",
+      "draw from the likeliest that have so much probability together",
+      number(0.000001, 1),
+      1,
+    )
+    .option("--seed <number>", "the same seed writes the same text", wholeNumber(0, SEED_MAX))
+    .option("--threads <number>", "CPU threads, with --model", wholeNumber(1, 1024), availableParallelism())
+    .addHelpText("after", '\nExample:\n  $ starling generate --model my-model --prompt "Call me"')
+    .action(async (given: GenerateArguments) => (await import("./commands/generate.ts")).generateText(given));
+}
+
+function addEval(program: Command): void {
+  program
+    .command("eval")
+    .description("measure a model in a folder on a text: nats per token and bits per byte")
+    .requiredOption("--model <folder>", "a folder with a model, such as `starling export` writes")
+    .requiredOption("--text <path>", "what to measure on, as for `starling data add`")
+    .option("--field <name>", "the field or column that holds the text", "text")
+    .option("--threads <number>", "CPU threads", wholeNumber(1, 1024), availableParallelism())
+    .option("--json", "for scripts", false)
+    .addHelpText("after", "\nExample:\n  $ starling eval --model my-model --text held-out.txt")
+    .action(async (given: EvalArguments) => (await import("./commands/eval.ts")).evaluate(given));
 }
 
 function addStart(program: Command): void {

@@ -32,6 +32,7 @@ export interface AloneOptions {
 
 export interface AloneStep {
   readonly step: number;
+  readonly stepsCount: number;
   readonly lossNats: number;
   /** Whenever it was measured last. */
   readonly validationLossNats: number;
@@ -112,7 +113,7 @@ async function train(
       const round = Math.ceil(stepsDone / batch.stepsPerRound);
       curve.push({ round, tokens: stepsDone * tokensPerStep, validationLossNats: validationLossLastNats });
     }
-    onStep?.({ step: stepsDone, lossNats, validationLossNats: validationLossLastNats });
+    onStep?.({ step: stepsDone, stepsCount: steps, lossNats, validationLossNats: validationLossLastNats });
   }
   return { stepsDone, validationLossFirstNats, validationLossLastNats, curve, trainingSeconds };
 }

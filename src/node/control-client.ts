@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { StarlingError, messageOf } from "../core/index.ts";
+import type { GenerateOptions } from "../trainer/index.ts";
 import { controlPath } from "./control-path.ts";
 import { RESPONSE_BYTES_MAX, type When } from "./control-routes.ts";
 import { type Credits, type CreditsPage, collectCredits } from "./credits.ts";
@@ -12,7 +13,7 @@ import type { NodeStatus } from "./status.ts";
 const STATUS_TIMEOUT_MS = 15_000;
 const CREDITS_TIMEOUT_MS = 60_000;
 const EXPORT_TIMEOUT_MS = 30 * 60_000;
-const SAMPLE_TIMEOUT_MS = 10 * 60_000;
+const GENERATE_TIMEOUT_MS = 60 * 60_000;
 const STOP_TIMEOUT_MS = 2 * 60_000;
 /** A round takes as long as its manifest lets it: up to a week. */
 const FAREWELL_TIMEOUT_MS = 8 * 24 * 3_600_000;
@@ -22,7 +23,8 @@ export interface ControlClient {
   status(): Promise<NodeStatus>;
   /** `out` must be absolute. The files written. */
   exportTo(out: string): Promise<string[]>;
-  sample(prompt: string, tokensCount: number): Promise<string>;
+  /** What the settled model writes, as it comes. */
+  generate(options: GenerateOptions): AsyncGenerator<string>;
   /** All that has been minted. */
   credits(): Promise<Credits>;
   /** Ends the round under way after its step and trains no more; the status then. */
@@ -43,11 +45,7 @@ export async function connectControl(dataDir: string): Promise<ControlClient | u
       const answer = await call({ path, route: "POST /export", body: { out }, timeoutMs: EXPORT_TIMEOUT_MS });
       return (answer as { files: string[] }).files;
     },
-    sample: async (prompt, tokensCount) => {
-      const body = { prompt, tokensCount };
-      const answer = await call({ path, route: "POST /sample", body, timeoutMs: SAMPLE_TIMEOUT_MS });
-      return (answer as { text: string }).text;
-    },
+    generate: (body) => callStream({ path, route: "POST /generate", body, timeoutMs: GENERATE_TIMEOUT_MS }),
     credits: () =>
       collectCredits(async (fromRound) => {
         const body = { fromRound };
@@ -101,30 +99,60 @@ interface Call {
   readonly timeoutMs: number;
 }
 
-async function call({ path, route, body, timeoutMs }: Call): Promise<unknown> {
-  const [method, url] = route.split(" ") as [string, string];
-  const signal = AbortSignal.timeout(timeoutMs);
-  let response: IncomingMessage;
-  let text: string;
-  try {
-    response = await new Promise((resolve, reject) => {
-      const request = httpRequest({ socketPath: path, method, path: url, agent: false, signal });
-      // The error listener stays: a connection may also break after the answer has begun.
-      request.on("response", resolve).on("error", reject);
-      request.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-    text = await readText(response);
-  } catch (error) {
-    // Translated: says which request of ours failed.
-    const reason = signal.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(error);
-    throw new StarlingError("CONTROL_FAILED", `${route} over ${path}: ${reason}; see the daemon's log`, {
-      cause: error,
-    });
-  }
+async function call(given: Call): Promise<unknown> {
+  const { response, text } = await translated(given, async (signal) => {
+    const answer = await send(given, signal);
+    return { response: answer, text: await readText(answer) };
+  });
   const value = JSON.parse(text) as unknown;
   if (response.statusCode === 200) return value;
+  throw refusalIn(value);
+}
+
+async function* callStream(given: Call): AsyncGenerator<string> {
+  const signal = AbortSignal.timeout(given.timeoutMs);
+  const response = await translated(given, () => send(given, signal));
+  if (response.statusCode !== 200) throw refusalIn(JSON.parse(await readText(response)));
+  response.setEncoding("utf8");
+  try {
+    for await (const part of response as AsyncIterable<string>) yield part;
+  } catch (error) {
+    throw brokenOff(given, error, signal);
+  } finally {
+    response.destroy();
+  }
+}
+
+function send({ path, route, body }: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  const [method, url] = route.split(" ") as [string, string];
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath: path, method, path: url, agent: false, signal });
+    // The error listener stays: a connection may also break after the answer has begun.
+    request.on("response", resolve).on("error", reject);
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+async function translated<T>(given: Call, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(given.timeoutMs);
+  try {
+    return await ask(signal);
+  } catch (error) {
+    throw brokenOff(given, error, signal);
+  }
+}
+
+/** Translated: says which request of ours failed. */
+function brokenOff({ path, route, timeoutMs }: Call, cause: unknown, signal: AbortSignal): StarlingError {
+  const reason = signal.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
+  return new StarlingError("CONTROL_FAILED", `${route} over ${path}: ${reason}; see the daemon's log`, {
+    cause,
+  });
+}
+
+function refusalIn(value: unknown): StarlingError {
   const { code, message } = value as { code: string; message: string };
-  throw new StarlingError(code, message);
+  return new StarlingError(code, message);
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

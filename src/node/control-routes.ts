@@ -5,6 +5,7 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { StarlingError } from "../core/index.ts";
+import type { GenerateOptions } from "../trainer/index.ts";
 import type { CreditsPage } from "./credits.ts";
 import type { Until } from "./farewell.ts";
 import type { NodeStatus } from "./status.ts";
@@ -18,7 +19,7 @@ export const RESPONSE_BYTES_MAX: number = 16 * 1024 * 1024;
 export interface ControlTarget {
   status(): NodeStatus;
   exportTo(out: string): Promise<string[]>;
-  sample(prompt: string, tokensCount: number): Promise<string>;
+  generate(options: GenerateOptions): AsyncGenerator<string>;
   credits(fromRound: number): CreditsPage;
   pause(): void;
   resume(): void;
@@ -29,9 +30,12 @@ const exportBody = z.strictObject({
   // The daemon's working folder is not the caller's.
   out: z.string().max(4096).refine(isAbsolute, "expected an absolute path"),
 });
-const sampleBody = z.strictObject({
+const generateBody: z.ZodType<GenerateOptions> = z.strictObject({
   prompt: z.string().max(16 * 1024),
-  tokensCount: z.int().min(1).max(4096),
+  tokensMax: z.int().min(1).max(1_000_000),
+  temperature: z.number().min(0).max(100),
+  topP: z.number().gt(0).max(1),
+  seed: z.string().max(256),
 });
 /** `now`: without waiting for anything. */
 export type When = "now" | Until;
@@ -47,13 +51,6 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["GET /status", (target) => target.status()],
   ["POST /export", async (target, body) => ({ files: await target.exportTo(checked(exportBody, body).out) })],
   [
-    "POST /sample",
-    async (target, body) => {
-      const { prompt, tokensCount } = checked(sampleBody, body);
-      return { text: await target.sample(prompt, tokensCount) };
-    },
-  ],
-  [
     "POST /pause",
     (target) => {
       target.pause();
@@ -68,6 +65,13 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     },
   ],
   ["POST /credits", (target, body) => target.credits(checked(creditsBody, body).fromRound)],
+]);
+
+type Stream = (target: ControlTarget, body: unknown) => AsyncGenerator<string>;
+
+/** The same for answers that come bit by bit, as plain text. */
+export const streams: ReadonlyMap<string, Stream> = new Map<string, Stream>([
+  ["POST /generate", (target, body) => target.generate(checked(generateBody, body))],
 ]);
 
 export function checked<T>(shape: z.ZodType<T>, body: unknown): T {

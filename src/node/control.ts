@@ -11,7 +11,14 @@ import { type Context, Hono } from "hono";
 import { type Logger, type Service, StarlingError, messageOf } from "../core/index.ts";
 import { isListening } from "./control-client.ts";
 import { controlPath } from "./control-path.ts";
-import { type ControlTarget, REQUEST_BYTES_MAX, checked, routes, stopBody } from "./control-routes.ts";
+import {
+  type ControlTarget,
+  REQUEST_BYTES_MAX,
+  checked,
+  routes,
+  stopBody,
+  streams,
+} from "./control-routes.ts";
 
 /** Guess: people and scripts on one machine. */
 const CONNECTIONS_MAX = 64;
@@ -39,6 +46,10 @@ export function createControl(options: ControlOptions): Service {
   for (const [name, route] of routes) {
     const [method, path] = name.split(" ") as [string, string];
     app.on(method, path, async (context) => answer(context, await route(target, await bodyOf(context))));
+  }
+  for (const [name, stream] of streams) {
+    const [method, path] = name.split(" ") as [string, string];
+    app.on(method, path, async (context) => streamed(stream(target, await bodyOf(context))));
   }
   // Answered when all else has stopped (see `stop`): whoever gets the answer may start a new daemon at once.
   app.post("/stop", async (context) => {
@@ -102,7 +113,7 @@ const HTTP_STATUS: Readonly<Record<string, number | undefined>> = {
 };
 
 function unknownRoute(name: string): StarlingError {
-  const known = [...routes.keys(), "POST /stop"].join(", ");
+  const known = [...routes.keys(), ...streams.keys(), "POST /stop"].join(", ");
   return new StarlingError("CONTROL_UNKNOWN_ROUTE", `expected one of ${known}, got ${name}`);
 }
 
@@ -115,6 +126,29 @@ function answer(context: ControlContext, value: unknown, status = 200): Response
 
 function bodyOf({ env }: ControlContext): Promise<unknown> {
   return readJson(env.incoming as IncomingMessage);
+}
+
+/**
+ * What goes wrong before the first part is an error as usual; later it breaks the answer off. When whoever asked has gone,
+ * the rest is not made.
+ */
+async function streamed(parts: AsyncGenerator<string>): Promise<Response> {
+  const first = await parts.next();
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      if (first.done === true) controller.close();
+      else controller.enqueue(Buffer.from(first.value));
+    },
+    pull: async (controller) => {
+      const { done, value } = await parts.next();
+      if (done === true) controller.close();
+      else controller.enqueue(Buffer.from(value));
+    },
+    cancel: async () => void (await parts.return(undefined)),
+  });
+  return new Response(body, {
+    headers: { "content-type": "text/plain; charset=utf-8", connection: "close" },
+  });
 }
 
 /** The parsed body, undefined for an empty one. */

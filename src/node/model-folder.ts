@@ -3,9 +3,17 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StarlingError, messageOf } from "../core/index.ts";
 import { readFiles } from "../storage/index.ts";
-import { type ModelConfig, byteTokenizerFile, checkpointFiles, importCheckpoint } from "../trainer/index.ts";
+import {
+  type ModelConfig,
+  byteTokenizerFile,
+  checkpointFiles,
+  exportCheckpoint,
+  importCheckpoint,
+  tokenizerConfig,
+} from "../trainer/index.ts";
+import { tokenizerOf } from "./data/run-data.ts";
 
-export const TOKENIZER_FILE = "tokenizer.json";
+const TOKENIZER_FILE = "tokenizer.json";
 
 export interface ModelFolder {
   readonly model: ModelConfig;
@@ -13,6 +21,21 @@ export interface ModelFolder {
   readonly weights: Int32Array;
   /** Null: bytes. */
   readonly tokenizerFile: Uint8Array | null;
+}
+
+/** The files of such a folder by name; `card` is its README.md. */
+export function modelFolderFiles(o: ModelFolder & { card: string }): Map<string, Uint8Array> {
+  const { endToken } = tokenizerOf(o.tokenizerFile);
+  const tokenizerFile = o.tokenizerFile ?? byteTokenizerFile();
+  return new Map([
+    ...exportCheckpoint(o.model, o.weights, endToken),
+    [TOKENIZER_FILE, tokenizerFile],
+    [
+      "tokenizer_config.json",
+      tokenizerConfig(tokenizerFile, { endToken, modelMaxLength: o.model.contextLength }),
+    ],
+    ["README.md", new TextEncoder().encode(o.card)],
+  ]);
 }
 
 /** @throws StarlingError `MODEL_UNREADABLE`, `CHECKPOINT_INVALID`, `SAFETENSORS_INVALID`, `DISK_READ_FAILED` */

@@ -14,6 +14,7 @@ import {
   type RunId,
   type Service,
   StarlingError,
+  assert,
   messageOf,
   stopAll,
   systemClock,
@@ -21,10 +22,17 @@ import {
 import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
 import { type PullOptions as PullBlocks, type Swarm, createSwarm } from "../gossip/index.ts";
 import { type Store, openStore, writeFiles } from "../storage/index.ts";
-import { type EngineName, parametersCount, runOn, supportedEngines, takeDevice } from "../trainer/index.ts";
-import { type CreditsPage, creditsPage } from "./credits.ts";
+import {
+  type EngineName,
+  type GenerateOptions,
+  parametersCount,
+  runOn,
+  supportedEngines,
+  takeDevice,
+} from "../trainer/index.ts";
+import { type CreditsPage, creditsByAuthor, creditsPage } from "./credits.ts";
 import { DataPull } from "./data/pull.ts";
-import { readRunData } from "./data/run-data.ts";
+import { type RunData, readRunData } from "./data/run-data.ts";
 import { chooseEngine } from "./engine/choose.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
@@ -38,10 +46,11 @@ import {
   phaseOf,
   runIdOf,
 } from "./manifest.ts";
+import { modelCard } from "./model-card.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import { readStartWeights } from "./start-weights.ts";
-import type { NodeState, NodeStatus } from "./status.ts";
+import type { NodeState, NodeStatus, SettledStatus } from "./status.ts";
 import { Conditions, type UseOptions } from "./idle/conditions.ts";
 import { type Until, farewell } from "./farewell.ts";
 import { Gate } from "./gate.ts";
@@ -83,8 +92,8 @@ export interface StarlingNode extends Service, SnapshotSource {
   status(): NodeStatus;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
   exportTo(out: string): Promise<string[]>;
-  /** Text that the settled model continues `prompt` with. */
-  sample(prompt: string, tokensCount: number): Promise<string>;
+  /** Text that the settled model continues a prompt with, as it comes. */
+  generate(options: GenerateOptions): AsyncGenerator<string>;
   /** What the settled history has minted, from a round on. Throws `CREDITS_NONE`, or `NOT_READY` before there is history. */
   credits(fromRound: number): CreditsPage;
   /** Ends the round under way after its step, publishes it, and trains no more until `resume`. */
@@ -137,6 +146,7 @@ class Node implements StarlingNode {
   #deviceIndex: number | undefined;
   #life: Promise<void> = Promise.resolve();
   #shards: Promise<void> = Promise.resolve();
+  #data: RunData | undefined;
   #stopped: Promise<void> | undefined;
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -305,6 +315,7 @@ class Node implements StarlingNode {
     });
     const data = await readRunData(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
     const start = await readStartWeights(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
+    this.#data = data;
     const { rest } = await pull.all(data);
     this.#shards = rest.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
@@ -459,11 +470,47 @@ class Node implements StarlingNode {
   }
 
   async exportTo(out: string): Promise<string[]> {
-    return this.#opened().learner.exportTo(out);
+    const { learner } = this.#opened();
+    for (;;) {
+      const settled = this.status().settled;
+      const { files, weightsRoot } = await learner.exportTo(out, this.#card(settled));
+      // A round may settle in between; then the card would tell of other weights.
+      if (settled === null || weightsRoot === settled.weightsRoot) return files;
+    }
   }
 
-  async sample(prompt: string, tokensCount: number): Promise<string> {
-    return this.#opened().learner.sample(prompt, tokensCount);
+  #card(settled: SettledStatus | null): string {
+    const [manifest, data] = [this.#manifest, this.#data];
+    assert(manifest !== undefined && data !== undefined, "whoever has a learner has manifest and data");
+    const rule = phaseOf(manifest, PHASE).credits;
+    const { tokensTotal, validationLossNats, ...losses } = this.status();
+    return modelCard({
+      manifest,
+      data,
+      phase: PHASE,
+      settled,
+      tokensTotal,
+      contributors:
+        rule === undefined
+          ? []
+          : creditsByAuthor(
+              creditsPage({ run: this.#run, rule, view: this.#loop?.machine.view }, 0, Infinity),
+            ),
+      lossFirstNats: losses.validationLossFirstNats,
+      lossLastNats: losses.validationLossLastNats ?? validationLossNats,
+    });
+  }
+
+  async *generate(options: GenerateOptions): AsyncGenerator<string> {
+    const { learner } = this.#opened();
+    const text = await learner.openText(options);
+    try {
+      for (let said = await learner.nextText(text); said !== null; said = await learner.nextText(text))
+        yield said;
+    } finally {
+      // Also when nobody wants the rest.
+      await learner.closeText(text);
+    }
   }
 
   credits(fromRound: number): CreditsPage {

@@ -2,9 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, type PeerId, type RunId, StarlingError } from "../core/index.ts";
-import { openStore, writeFiles } from "../storage/index.ts";
-import { exportCheckpoint } from "../trainer/index.ts";
-import { decodeManifest, phaseOf } from "./manifest.ts";
+import { openStore } from "../storage/index.ts";
 import type { NodeStatus } from "./status.ts";
 import { VERSION } from "./version.ts";
 
@@ -79,26 +77,6 @@ export async function readOfflineStatus(dataDir: string, log: Logger): Promise<N
   });
 }
 
-/**
- * Exports the folder's latest settled checkpoint.
- * @throws StarlingError `CHECKPOINT_MISSING`, `DATA_DIR_EMPTY`
- */
-export async function exportOffline(dataDir: string, out: string, log: Logger): Promise<string[]> {
-  return withFolder(dataDir, log, async ({ store, run }) => {
-    const checkpoint = await store.checkpoints.latest();
-    const block = await store.blocks.get(run);
-    if (checkpoint === undefined || block === undefined) {
-      const message = `expected a settled checkpoint in ${dataDir}, got none: let the node run until rounds have settled`;
-      throw new StarlingError("CHECKPOINT_MISSING", message);
-    }
-    const { model } = phaseOf(decodeManifest(block), checkpoint.meta.phase);
-    const { buffer, byteOffset, length } = Uint8Array.from(checkpoint.weights);
-    const files = exportCheckpoint(model, new Int32Array(buffer, byteOffset, length / 4));
-    await writeFiles(out, files);
-    return [...files.keys()];
-  });
-}
-
 type Folder = { store: Awaited<ReturnType<typeof openStore>>; run: RunId };
 
 /** Opens a folder that a node has run on, for reading. @throws StarlingError `DATA_DIR_EMPTY`, `DATA_DIR_IN_USE` */
@@ -128,7 +106,7 @@ export function emptyFolder(dataDir: string): StarlingError {
   return new StarlingError("DATA_DIR_EMPTY", message);
 }
 
-async function readStatusFile(dataDir: string): Promise<NodeStatus | undefined> {
+export async function readStatusFile(dataDir: string): Promise<NodeStatus | undefined> {
   try {
     return JSON.parse(await readFile(join(dataDir, STATUS_FILE), "utf8")) as NodeStatus;
   } catch {

@@ -40,7 +40,7 @@ function targetOf(node: StarlingNode, dashboardUrl: () => string | null): Contro
   return {
     status: (): NodeStatus => ({ ...node.status(), dashboardUrl: dashboardUrl() }),
     exportTo: (out) => node.exportTo(out),
-    sample: (prompt, tokensCount) => node.sample(prompt, tokensCount),
+    generate: (options) => node.generate(options),
     credits: (fromRound) => node.credits(fromRound),
     pause: () => node.pause(),
     resume: () => node.resume(),

@@ -14,7 +14,8 @@ export { type Optimizer, learningRate, optimizerSchema } from "./optimizer.ts";
 export type { Tokenizer } from "./tokenizer/tokenizer.ts";
 export { BYTE_VOCABULARY, byteTokenizer } from "./tokenizer/bytes.ts";
 export { byteTokenizerFile } from "./tokenizer/byte-level.ts";
-export { TOKENIZER_BYTES_MAX, openTokenizer } from "./tokenizer/huggingface.ts";
+export { WordCounts, trainTokenizer } from "./tokenizer/train.ts";
+export { TOKENIZER_BYTES_MAX, openTokenizer, tokenizerConfig } from "./tokenizer/huggingface.ts";
 export { type DataFile, documentsOf } from "./data/documents.ts";
 export { type DocumentPart, piecesOf } from "./data/pieces.ts";
 export { type Side, sides } from "./data/held-out.ts";
@@ -48,7 +49,11 @@ export {
   tryEngine,
 } from "./engine/trial.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
-export { type GenerateOptions, generate, sampleToken } from "./generate.ts";
+export { Decoder, type DecoderOptions } from "./engine/decoder.ts";
+export { type Evaluator, openEvaluator } from "./engine/evaluator.ts";
+export { type GenerateOptions, generate } from "./generate/generate.ts";
+export { type SampleOptions, sampleToken } from "./generate/sample.ts";
+export { TextStream } from "./generate/text-stream.ts";
 export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
 export type { GateSettings } from "./gate/settings.ts";
 export { cosineOf, cosineOnSupport } from "./gate/cosine.ts";

@@ -45,9 +45,13 @@ function flagsIn(text: string): string[] {
   return [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag);
 }
 
-/** Long options of one of starling's commands; undefined when there is no such command. */
-function optionsOf(command: string | undefined): { all: string[]; required: string[] } | undefined {
-  const found = createProgram().commands.find((each) => each.name() === command);
+/** Long options of one of starling's commands, or of the command inside it; undefined when there is no such command. */
+function optionsOf(
+  command: string | undefined,
+  inner?: string,
+): { all: string[]; required: string[] } | undefined {
+  const outer = createProgram().commands.find((each) => each.name() === command);
+  const found = outer?.commands.find((each) => each.name() === inner) ?? outer;
   if (found === undefined) return undefined;
   const long = (options: readonly { long?: string | undefined }[]): string[] =>
     options.map((option) => option.long ?? "");
@@ -74,7 +78,7 @@ describe("F13: the README's commands", () => {
       return;
     }
     expect(name).toBe("starling");
-    const options = optionsOf(rest[0]);
+    const options = optionsOf(rest[0], rest[1]);
     expect(options, `starling ${rest[0]}`).toBeDefined();
     expect(options?.all).toEqual(expect.arrayContaining(flagsIn(rest.join(" "))));
     expect(flagsIn(rest.join(" "))).toEqual(expect.arrayContaining(options?.required ?? []));

@@ -28,8 +28,10 @@ import {
 } from "../../core/index.ts";
 import {
   type BatchConfig,
+  Decoder,
   type Engine,
   type EngineName,
+  type GenerateOptions,
   type ModelConfig,
   type Optimizer,
   type ShardSource,
@@ -37,7 +39,6 @@ import {
   nextBatch,
   createEngine,
   decodeWeights,
-  exportCheckpoint,
   generate,
   heldOutBatches,
   initialWeights,
@@ -45,6 +46,7 @@ import {
   tensorLengths,
 } from "../../trainer/index.ts";
 import { type RunData, tokenizerOf } from "../data/run-data.ts";
+import { modelFolderFiles } from "../model-folder.ts";
 import { stateRoot } from "./state-root.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
 
@@ -310,20 +312,28 @@ export class Learner {
     return sum / batches.length;
   }
 
-  /** Text that the settled model continues `prompt` with. */
-  async sample(prompt: string, tokensCount: number): Promise<string> {
+  /** Text that the settled model writes, from a copy of its weights, so that training can go on in between. */
+  async *generate(options: GenerateOptions): AsyncGenerator<string> {
+    const { model, threads } = this.#options;
     const weights = toFloat(this.#settled, new Float32Array(this.#settled.length));
-    return generate(this.#engine, this.#tokenizer, prompt, {
-      tokensCount,
-      temperature: 0.8,
-      seed: this.#options.seed,
-      weights,
-    });
+    const decoder = await Decoder.open({ model, weights, threads });
+    try {
+      yield* generate(decoder, this.#tokenizer, options);
+    } finally {
+      await decoder.close();
+    }
   }
 
-  /** The settled weights as the files of a Hugging Face checkpoint. */
-  exported(): Map<string, Uint8Array> {
-    return exportCheckpoint(this.#options.model, this.#settled);
+  /** The settled weights as the files of a Hugging Face folder, and their root. */
+  exported(card: string): { files: Map<string, Uint8Array>; weightsRoot: Digest } {
+    const { model, data } = this.#options;
+    const files = modelFolderFiles({
+      model,
+      weights: this.#settled,
+      tokenizerFile: data.tokenizerFile,
+      card,
+    });
+    return { files, weightsRoot: rootOfBytes(bytesOf(this.#settled)) };
   }
 
   get settledBytes(): Uint8Array {

@@ -1,6 +1,7 @@
 /** What the main thread may ask of the learner's thread. Messages are structured clones; bytes are copied. */
 import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
 import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
+import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { DeltaBody, LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
@@ -29,9 +30,14 @@ export interface LearnerThread {
   train(name: RoundName, order: TrainOrder, own: OwnDeltas): Promise<RoundResult>;
   hurry(round: number): void;
   evaluate(which: Which, batchesMax: number): Promise<number>;
-  sample(prompt: string, tokensCount: number): Promise<string>;
-  /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
-  exportTo(out: string): Promise<string[]>;
+  /** Begins a text; at most a few at once. Throws `GENERATE_BUSY`. */
+  openText(options: GenerateOptions): number;
+  /** What comes next in a text; null at its end. */
+  nextText(text: number): Promise<string | null>;
+  /** Ends a text early; nothing happens when it has ended. */
+  closeText(text: number): Promise<void>;
+  /** Writes the settled weights as a Hugging Face folder; answers with the files' names and the weights' root. */
+  exportTo(out: string, card: string): Promise<{ files: string[]; weightsRoot: Digest }>;
   checkpoint(meta: CheckpointMeta): Promise<void>;
   close(): Promise<void>;
 }

@@ -16,11 +16,13 @@ import {
 } from "../../storage/index.ts";
 import { createShardSource } from "../data/run-data.ts";
 import { Learner } from "./learner.ts";
+import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
 assert(parentPort !== null, "thread.ts runs in a worker");
 const port = parentPort;
 const turns = new PQueue({ concurrency: 1 });
+const texts = new OpenTexts();
 let open: { learner: Learner; states: StateStore; checkpoints: CheckpointStore } | undefined;
 
 function opened(): NonNullable<typeof open> {
@@ -55,12 +57,14 @@ const thread: LearnerThread = {
     }),
   hurry: (round) => open?.learner.hurry(round),
   evaluate: (which, batchesMax) => turns.add(() => opened().learner.evaluate(which, batchesMax)),
-  sample: (prompt, tokensCount) => turns.add(() => opened().learner.sample(prompt, tokensCount)),
-  exportTo: (out) =>
+  openText: (options) => texts.open(opened().learner.generate(options)),
+  nextText: (text) => texts.next(text),
+  closeText: (text) => texts.close(text),
+  exportTo: (out, card) =>
     turns.add(async () => {
-      const files = opened().learner.exported();
+      const { files, weightsRoot } = opened().learner.exported(card);
       await writeFiles(out, files);
-      return [...files.keys()];
+      return { files: [...files.keys()], weightsRoot };
     }),
   checkpoint: (meta) =>
     turns.add(() => {
@@ -69,6 +73,7 @@ const thread: LearnerThread = {
     }),
   close: () =>
     turns.add(async () => {
+      await texts.closeAll();
       await open?.learner.close();
       // The port keeps the thread alive; once the answer is out, nothing does.
       setImmediate(() => port.close());

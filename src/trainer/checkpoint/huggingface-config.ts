@@ -23,7 +23,7 @@ const fileSchema = z.object({
   mlp_bias: z.literal(false).optional(),
 });
 
-export function writeConfig(c: ModelConfig): Uint8Array {
+export function writeConfig(c: ModelConfig, endToken: number | null): Uint8Array {
   const file = {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
@@ -43,9 +43,23 @@ export function writeConfig(c: ModelConfig): Uint8Array {
     attention_bias: false,
     mlp_bias: false,
     bos_token_id: null,
-    eos_token_id: null,
+    eos_token_id: endToken,
+    dtype: "float32",
+    // The name that versions before 5 read.
     torch_dtype: "float32",
   } satisfies z.input<typeof fileSchema> & Record<string, unknown>;
+  return new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`);
+}
+
+/** How the usual tools generate where they are told nothing else: as `starling generate` does. */
+export function writeGenerationConfig(endToken: number | null): Uint8Array {
+  const file = {
+    do_sample: true,
+    temperature: 0.8,
+    top_p: 1,
+    eos_token_id: endToken,
+    pad_token_id: endToken,
+  };
   return new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`);
 }
 

@@ -6,11 +6,12 @@
 import { bytesOf, fromFixed, ONE, StarlingError, toFixed } from "../../core/index.ts";
 import { parametersCount, type ModelConfig } from "../model/config.ts";
 import { modelTensors, tensorLength, tensorViews } from "../model/tensors.ts";
-import { readConfig, writeConfig } from "./huggingface-config.ts";
+import { readConfig, writeConfig, writeGenerationConfig } from "./huggingface-config.ts";
 import { readSafetensors, writeSafetensors, type SafeTensor, type SafetensorsDtype } from "./safetensors.ts";
 
 export const CONFIG_FILE = "config.json";
 export const WEIGHTS_FILE = "model.safetensors";
+const GENERATION_FILE = "generation_config.json";
 export const REMAINDER_FILE = "remainder.safetensors";
 
 const INDICES = ".indices";
@@ -22,7 +23,11 @@ export function checkpointFiles(names: readonly string[]): string[] {
 }
 
 /** Fixed point weights (P,) -> the checkpoint's files by name. */
-export function exportCheckpoint(c: ModelConfig, weights: Int32Array): Map<string, Uint8Array> {
+export function exportCheckpoint(
+  c: ModelConfig,
+  weights: Int32Array,
+  endToken: number | null = null,
+): Map<string, Uint8Array> {
   if (weights.length !== parametersCount(c)) {
     throw invalid(`${parametersCount(c)} weights`, `${weights.length}`);
   }
@@ -46,7 +51,8 @@ export function exportCheckpoint(c: ModelConfig, weights: Int32Array): Map<strin
   }
   const metadata = { format: "pt", remainder: REMAINDER_FILE };
   return new Map([
-    [CONFIG_FILE, writeConfig(c)],
+    [CONFIG_FILE, writeConfig(c, endToken)],
+    [GENERATION_FILE, writeGenerationConfig(endToken)],
     [WEIGHTS_FILE, writeSafetensors({ metadata, tensors })],
     [REMAINDER_FILE, writeSafetensors({ metadata: {}, tensors: remainders })],
   ]);

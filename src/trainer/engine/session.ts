@@ -55,9 +55,9 @@ export function intValue(data: Int32Array, shape: readonly number[]): Value {
   return new ort.Tensor("int32", data, shape);
 }
 
-/** An int64 scalar. */
-export function countValue(count: number): Value {
-  return new ort.Tensor("int64", BigInt64Array.of(BigInt(count)), []);
+/** An int64, as a scalar or as the one element of a tensor. */
+export function countValue(count: number, shape: readonly number[] = []): Value {
+  return new ort.Tensor("int64", BigInt64Array.of(BigInt(count)), shape);
 }
 
 export function scalarValue(x: number): Value {

@@ -15,7 +15,7 @@ import { headSize, type ModelConfig } from "./config.ts";
 import { modelTensors } from "./tensors.ts";
 
 /** Low enough that exp() of it is 0, and finite, because some devices have no infinity. */
-const MASKED = -1e9;
+export const MASKED = -1e9;
 
 /** The parameters as inputs of a program, by Hugging Face name, in canonical order. */
 export type Parameters = ReadonlyMap<string, Tensor>;
@@ -82,7 +82,7 @@ function head(c: ModelConfig, p: Parameters): Tensor {
   return parameter(p, c.tiedHead ? "model.embed_tokens.weight" : "lm_head.weight");
 }
 
-type WeightOf = (name: string) => Tensor;
+export type WeightOf = (name: string) => Tensor;
 
 interface LayerConstants extends AttentionConstants {
   readonly c: ModelConfig;
@@ -129,13 +129,13 @@ function attention(
   return gemm(reshape(merged, [B * T, H * size]), weight("self_attn.o_proj"), { b: true });
 }
 
-function feedForward(x: Tensor, weight: WeightOf): Tensor {
+export function feedForward(x: Tensor, weight: WeightOf): Tensor {
   const gate = gemm(x, weight("mlp.gate_proj"), { b: true });
   const up = gemm(x, weight("mlp.up_proj"), { b: true });
   return gemm(swiGlu(gate, up), weight("mlp.down_proj"), { b: true });
 }
 
-function parameter(p: Parameters, name: string): Tensor {
+export function parameter(p: Parameters, name: string): Tensor {
   const tensor = p.get(name);
   assert(tensor !== undefined, `the model has no parameter ${name}`);
   return tensor;

@@ -38,7 +38,10 @@ afterEach(async () => {
 const target: ControlTarget = {
   status: () => aStatus({ round: 7 }),
   exportTo: async (out) => [`${out}/model.safetensors`],
-  sample: async (prompt, tokensCount) => prompt + "x".repeat(tokensCount),
+  generate: async function* ({ prompt, tokensMax }) {
+    yield prompt;
+    for (let i = 0; i < tokensMax; i++) yield "é";
+  },
   credits: (fromRound) => pageOf(fromRound),
   pause: () => undefined,
   resume: () => undefined,
@@ -102,7 +105,7 @@ describe("the control socket", () => {
     const daemon = await client();
     expect(await daemon.status()).toEqual(aStatus({ round: 7 }));
     expect(await daemon.exportTo("/somewhere")).toEqual(["/somewhere/model.safetensors"]);
-    expect(await daemon.sample("ab", 3)).toBe("abxxx");
+    expect(await arrayOf(daemon.generate({ ...TEXT, prompt: "ab", tokensMax: 3 }))).toBe("abééé");
   });
 
   test("is open to its owner only", async () => {
@@ -153,17 +156,64 @@ describe("the control socket", () => {
 
   test("stop() breaks off a request that is still being answered", async () => {
     const entered = Promise.withResolvers<void>();
-    const forever = async (): Promise<string> => {
+    const forever = async (): Promise<string[]> => {
       entered.resolve();
       return new Promise(() => undefined);
     };
-    const control = await serve({ target: { ...target, sample: forever } });
-    const failed = (await client()).sample("a", 1).catch((error: unknown) => error);
+    const control = await serve({ target: { ...target, exportTo: forever } });
+    const failed = (await client()).exportTo("/a").catch((error: unknown) => error);
     await entered.promise;
     await control.stop();
     expect(await failed).toMatchObject({ code: "CONTROL_FAILED" });
   });
 });
+
+describe("T10 text comes over the socket as it is written", () => {
+  test("bit by bit; what goes wrong at once is an error with its code, what goes wrong later breaks it off", async () => {
+    const gate = Promise.withResolvers<void>();
+    let failsAt = 1;
+    const generate = async function* (): AsyncGenerator<string> {
+      if (failsAt === 0) throw new StarlingError("GENERATE_BUSY", "not now");
+      yield "first";
+      await gate.promise;
+      throw new StarlingError("GENERATE_BROKE", "later");
+    };
+    await serve({ target: { ...target, generate } });
+    const text = (await client()).generate(TEXT);
+    // It is here although the next has not been written.
+    expect((await text.next()).value).toBe("first");
+    gate.resolve();
+    await expect(text.next()).rejects.toMatchObject({ code: "CONTROL_FAILED" });
+    failsAt = 0;
+    await expect((await client()).generate(TEXT).next()).rejects.toMatchObject({ code: "GENERATE_BUSY" });
+    expect((await (await client()).status()).round).toBe(7);
+  });
+
+  test("when nobody wants the rest it is not written", async () => {
+    const ended = Promise.withResolvers<void>();
+    const generate = async function* (): AsyncGenerator<string> {
+      try {
+        for (;;) yield "x".repeat(10_000);
+      } finally {
+        ended.resolve();
+      }
+    };
+    await serve({ target: { ...target, generate } });
+    for await (const part of (await client()).generate(TEXT)) {
+      expect(part).toMatch(/^x/);
+      break;
+    }
+    await ended.promise;
+  });
+});
+
+const TEXT = { prompt: "", tokensMax: 1, temperature: 1, topP: 1, seed: "s" };
+
+async function arrayOf(parts: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const part of parts) text += part;
+  return text;
+}
 
 describe("a bad request gets a JSON error and the daemon goes on", () => {
   test.each([
@@ -173,9 +223,23 @@ describe("a bad request gets a JSON error and the daemon goes on", () => {
     ["no body where one is needed", "POST", "/export", "", 400, "CONTROL_BAD_REQUEST"],
     ["a relative path", "POST", "/export", '{"out":"model"}', 400, "CONTROL_BAD_REQUEST"],
     ["an unknown field", "POST", "/export", '{"out":"/a","force":true}', 400, "CONTROL_BAD_REQUEST"],
-    ["a fractional count", "POST", "/sample", '{"prompt":"a","tokensCount":1.5}', 400, "CONTROL_BAD_REQUEST"],
-    ["too many tokens", "POST", "/sample", '{"prompt":"a","tokensCount":1e9}', 400, "CONTROL_BAD_REQUEST"],
-    ["null", "POST", "/sample", "null", 400, "CONTROL_BAD_REQUEST"],
+    [
+      "a fractional count",
+      "POST",
+      "/generate",
+      '{"prompt":"a","tokensMax":1.5,"temperature":1,"topP":1,"seed":""}',
+      400,
+      "CONTROL_BAD_REQUEST",
+    ],
+    [
+      "too many tokens",
+      "POST",
+      "/generate",
+      '{"prompt":"a","tokensMax":1e9,"temperature":1,"topP":1,"seed":""}',
+      400,
+      "CONTROL_BAD_REQUEST",
+    ],
+    ["null", "POST", "/generate", "null", 400, "CONTROL_BAD_REQUEST"],
   ])("%s", async (_, method, path, body, status, code) => {
     await serve();
     const answer = await raw(method, path, body);

@@ -45,7 +45,12 @@ test("F15: a checkpoint comes back exactly, whatever the int32 weights", () => {
 
 test("F15: a checkpoint is a Hugging Face LlamaForCausalLM", () => {
   const files = exportCheckpoint(model, initialWeights(model, "x"));
-  expect([...files.keys()]).toEqual(["config.json", "model.safetensors", "remainder.safetensors"]);
+  expect([...files.keys()]).toEqual([
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "remainder.safetensors",
+  ]);
   expect(JSON.parse(utf8(files.get("config.json")))).toMatchObject({
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
@@ -112,7 +117,7 @@ test.for([
 
 test("importCheckpoint refuses a missing file, a missing remainder, and weights out of range", () => {
   const files = exportCheckpoint(model, initialWeights(model, "x"));
-  for (const name of files.keys()) {
+  for (const name of ["config.json", "model.safetensors", "remainder.safetensors"]) {
     const without = new Map(files);
     without.delete(name);
     expect(() => importCheckpoint(without)).toThrow(`expected a file ${name}`);

@@ -1,0 +1,61 @@
+/** `starling train`: one node, no network. The same text, model and schedule as a run, and a model folder at the end. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createLog, initRun, presetNames, readTokenizerFile, trainToFolder } from "../../node/index.ts";
+import { UsageError } from "../failure.ts";
+import { nats } from "../format.ts";
+import { createStepProgress } from "../progress-bar.ts";
+import { onStopSignal } from "../signals.ts";
+
+export interface TrainArguments {
+  readonly preset: string;
+  readonly text: string;
+  readonly out: string;
+  readonly steps?: number;
+  readonly tokenizer?: string;
+  readonly from?: string;
+  readonly seed?: number;
+  readonly threads: number;
+}
+
+export async function train(given: TrainArguments): Promise<void> {
+  const { preset, text, out, steps, tokenizer, from, seed, threads } = given;
+  if (!presetNames.includes(preset)) {
+    throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
+  }
+  const log = createLog({ level: "warn" });
+  const stopping = new AbortController();
+  using _signals = onStopSignal(() => stopping.abort());
+  const dataDir = await mkdtemp(join(tmpdir(), "starling-train-"));
+  try {
+    const { manifest } = await initRun(
+      {
+        preset,
+        textPath: text,
+        ...(seed !== undefined && { seed }),
+        ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
+        ...(from !== undefined && { fromDir: from }),
+      },
+      { dataDir, log },
+    );
+    using progress = createStepProgress();
+    const trained = await trainToFolder({
+      manifest,
+      dataDir,
+      out: resolve(out),
+      threads,
+      signal: stopping.signal,
+      log,
+      onStep: progress.show,
+      ...(steps !== undefined && { steps }),
+    });
+    process.stderr.write(
+      `${trained.stepsDone} steps in ${trained.trainingSeconds.toFixed(1)} s; validation loss ` +
+        `${nats(trained.validationLossFirstNats)} -> ${nats(trained.validationLossLastNats)} nats per token\n`,
+    );
+    for (const file of trained.files) process.stdout.write(`${file}\n`);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
