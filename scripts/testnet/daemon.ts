@@ -33,18 +33,22 @@ export interface DaemonOptions {
   readonly dir: string;
   /** Arguments of `starling start` besides `--data`. */
   readonly args: readonly string[];
+  /** What runs the command, such as `ip netns exec NAME`. */
+  readonly within?: readonly string[];
 }
 
 export function dataDirOf(dir: string, name: string): string {
   return join(dir, name, "data");
 }
 
-export async function spawnDaemon({ name, dir, args }: DaemonOptions): Promise<Daemon> {
+export async function spawnDaemon({ name, dir, args, within = [] }: DaemonOptions): Promise<Daemon> {
   const dataDir = dataDirOf(dir, name);
   const logPath = join(dir, name, "daemon.log");
   await mkdir(dataDir, { recursive: true });
   const log = await open(logPath, "a");
-  const child = spawn(process.execPath, [STARLING, "start", "--data", dataDir, "--no-dashboard", ...args], {
+  const start = [STARLING, "start", "--data", dataDir, "--no-dashboard", ...args];
+  const [command = "", ...rest] = [...within, process.execPath, ...start];
+  const child = spawn(command, rest, {
     // The channel carries nothing: when we are killed it breaks, and the node stops itself.
     stdio: ["ignore", log.fd, log.fd, "ipc"],
     // Ctrl-C in a terminal reaches a whole process group; the nodes are told once, by us.

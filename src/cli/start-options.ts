@@ -18,6 +18,9 @@ export interface StartArguments {
   readonly announce: string[];
   readonly bootstrap: string[];
   readonly networkKey?: string;
+  readonly relay: boolean;
+  readonly viaRelay?: true;
+  readonly upnp: boolean;
   readonly engine: NodeOptions["engine"];
   readonly device?: string;
   readonly threads: number;
@@ -59,6 +62,12 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     dht,
     mdns,
     localAddresses: local,
+    // Without the switch the node decides by the kind of its addresses.
+    reach: {
+      relay: given.relay,
+      ...(given.viaRelay && { viaRelay: true }),
+      ...(given.upnp ? {} : { upnp: false }),
+    },
     use: {
       hours: given.hours ?? null,
       onlyWhenIdle: given.when === "idle",

@@ -52,6 +52,7 @@ export class Discovery implements Service {
   readonly #random: SeededRandom;
   readonly #stopped = new AbortController();
   readonly #dialling = new Set<Promise<boolean>>();
+  #awake = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   constructor(deps: DiscoveryDeps) {
@@ -59,6 +60,8 @@ export class Discovery implements Service {
     // Seeded with the peer id: nodes started together by one script must not look together.
     this.#random = new SeededRandom(deps.libp2p.peerId.toString());
     setMaxListeners(0, this.#stopped.signal);
+    // Reachable elsewhere now, such as through a relay: say so soon.
+    deps.libp2p.addEventListener("self:peer:update", () => this.#awake.abort());
     // What mDNS finds is in the peer store by now, but nobody dials it.
     deps.libp2p.addEventListener("peer:discovery", ({ detail }) => {
       const dialling = this.#dial(detail.id).finally(() => this.#dialling.delete(dialling));
@@ -112,8 +115,10 @@ export class Discovery implements Service {
       const news = await this.#look();
       const maxMs = members.list().length === 0 ? LONELY_PAUSE_MAX_MS : PAUSE_MAX_MS;
       pauseMs = news ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, maxMs);
-      // Between half and one and a half times the pause. Rejects only when we are stopped, which ends the loop.
-      await clock.sleep(pauseMs * (0.5 + this.#random.unit()), signal).catch(() => undefined);
+      // Between half and one and a half times the pause. Rejects when we are stopped, which ends the loop, or woken.
+      const early = AbortSignal.any([signal, this.#awake.signal]);
+      await clock.sleep(pauseMs * (0.5 + this.#random.unit()), early).catch(() => undefined);
+      if (this.#awake.signal.aborted) this.#awake = new AbortController();
     }
   }
 

@@ -94,7 +94,7 @@ export class Exchange implements Service {
         const answering = this.#answer(stream, connection).finally(() => this.#answers.delete(answering));
         this.#answers.add(answering);
       },
-      { maxInboundStreams: STREAMS_MAX, maxOutboundStreams: STREAMS_MAX },
+      { maxInboundStreams: STREAMS_MAX, maxOutboundStreams: STREAMS_MAX, runOnLimitedConnection: true },
     );
   }
 
@@ -122,6 +122,8 @@ export class Exchange implements Service {
     let bytes = this.#o.replyBytesMax;
     const stream = await libp2p.dialProtocol(peerIdFromString(peer), this.#o.protocol, {
       maxOutboundStreams: STREAMS_MAX,
+      // Relays of ours carry gigabytes; a peer that has a direct connection is asked first (node/bodies.ts).
+      runOnLimitedConnection: true,
       signal,
     });
     try {

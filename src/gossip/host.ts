@@ -13,10 +13,12 @@ import { type Ping, ping } from "@libp2p/ping";
 import { preSharedKey } from "@libp2p/pnet";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
+import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { type Libp2pOptions, createLibp2p } from "libp2p";
 import { type Clock, type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
 import type { Door } from "./door.ts";
 import { dhtProtocol, mdnsTag, pingPrefix, topicsOf } from "./names.ts";
+import { Reach, type ReachOptions, listenOn } from "./reach.ts";
 import { guardRpcs } from "./rpc-guard.ts";
 import { SCORE_THRESHOLDS, scoreParams } from "./scoring.ts";
 import type { Standing } from "./standing.ts";
@@ -24,20 +26,16 @@ import type { Standing } from "./standing.ts";
 /** Where libp2p keeps the peers it has met, so that they survive a restart. */
 export type Datastore = NonNullable<Libp2pOptions["datastore"]>;
 
-export interface HostOptions {
+export interface HostOptions extends ReachOptions {
   run: RunId;
   /** Multiaddrs such as `/ip4/0.0.0.0/tcp/4001`; port 0: any free one. */
   listen: readonly string[];
-  /** Multiaddrs that others shall dial instead, for a node behind NAT. */
-  announce?: readonly string[];
   /** Multiaddrs with `/p2p/<peer id>`; hints, any of which may be dead. */
   bootstrap: readonly string[];
   /** Without it only bootstrap, mDNS and remembered peers are dialled. */
   dht: boolean;
   /** Find peers of the run on the same LAN. */
   mdns: boolean;
-  /** Keep private and loopback addresses in the DHT: for a LAN or one machine. */
-  localAddresses: boolean;
   /** Above three quarters of it the useless are sent away. */
   connectionsMax?: number;
   /** Only who holds the same one gets as far as a handshake. A file's text: `/key/swarm/psk/1.0.0/` and so on. */
@@ -54,6 +52,8 @@ export interface HostDeps {
   standing: Standing;
   door: Door;
   clock: Clock;
+  /** A relay that cannot be opened is no reason to stop. */
+  onRelayError: (error: unknown) => void;
 }
 
 /** GossipSub's public interface, and the two readings that its class has beside it. */
@@ -94,7 +94,9 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     ...(options.bootstrap.length > 0 ? [bootstrap({ list: [...options.bootstrap], timeout: 0 })] : []),
     ...(options.mdns ? [mdns({ serviceTag: mdnsTag(options.run) })] : []),
   ];
+  const reach = new Reach(options);
   const services = {
+    ...reach.services,
     // Says which protocols we speak; without it no peer is known to be of the run.
     identify: identify(),
     ping: ping({
@@ -118,6 +120,8 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
         // A node that is alone, or sends the same bytes again after a restart, has done nothing wrong.
         allowPublishToZeroTopicPeers: true,
         ignoreDuplicatePublishError: true,
+        // Messages are small: they may go through a relay.
+        runOnLimitedConnection: true,
         scoreParams: scoreParams(topics, (peer) => deps.standing.points(peer)),
         scoreThresholds: SCORE_THRESHOLDS,
       }),
@@ -137,8 +141,9 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     privateKey: deps.privateKey,
     ...(deps.datastore === undefined ? {} : { datastore: deps.datastore }),
     ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
-    addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
-    transports: [tcp()],
+    addresses: { listen: listenOn(options), announce: [...(options.announce ?? [])] },
+    // The second to dial those, and be dialled, whom only a third can reach.
+    transports: [tcp(), circuitRelayTransport()],
     ...(options.networkKey === undefined
       ? {}
       : { connectionProtector: preSharedKey({ psk: options.networkKey }) }),
@@ -165,6 +170,7 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     start: async () => {
       try {
         await libp2p.start();
+        await reach.open(libp2p, deps.onRelayError);
       } catch (error) {
         await libp2p.stop();
         const where = options.listen.join(", ");
@@ -172,7 +178,10 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
         throw new StarlingError("LISTEN_FAILED", message, { cause: error });
       }
     },
-    stop: async () => libp2p.stop(),
+    stop: async () => {
+      await reach.close();
+      await libp2p.stop();
+    },
     libp2p,
     pubsub: libp2p.services.pubsub as PubSub,
     ping: libp2p.services.ping,

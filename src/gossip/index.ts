@@ -1,4 +1,5 @@
 /** How bytes travel: the libp2p host, topics, blocks, sync. */
+export type { ReachOptions } from "./reach.ts";
 export { type Swarm, type SwarmDeps, type SwarmOptions, createSwarm } from "./swarm.ts";
 export type { PeerLink } from "./links.ts";
 export type { BlockSource } from "./blocks-protocol.ts";

@@ -3,6 +3,7 @@
  * discovery together, and starts and stops them in order. It does not know what the bytes mean.
  */
 import type { PrivateKey } from "@libp2p/interface";
+import { peerIdFromString } from "@libp2p/peer-id";
 import { multiaddr } from "@multiformats/multiaddr";
 import {
   type Cid,
@@ -23,6 +24,7 @@ import { type PeerLink, linksOf } from "./links.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
 import type { PullOptions } from "./pull.ts";
+import { isRelayed } from "./reach.ts";
 import { Standing } from "./standing.ts";
 import type { SyncReply, SyncRequest } from "./sync-messages.ts";
 import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
@@ -50,6 +52,8 @@ export interface Swarm extends Service {
   addresses(): string[];
   /** Connected peers of our run, each once. */
   peers(): PeerId[];
+  /** Whether every connection to the peer goes through somebody else's. */
+  isRelayed(peer: PeerId): boolean;
   /** A closed run: nobody but these may connect from now on, and who is connected and not among them is sent away. */
   admitOnly(peers: readonly PeerId[]): void;
   /** How each of them is connected. */
@@ -110,6 +114,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     standing,
     door,
     clock,
+    onRelayError: (error) => log.warn("cannot relay for others", { error: messageOf(error) }),
     ...(datastore === undefined ? {} : { datastore }),
     ...(metrics === undefined ? {} : { metrics }),
   });
@@ -143,6 +148,10 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     stop: () => (stopping ??= stopAll(services)),
     addresses: () => libp2p.getMultiaddrs().map(String),
     peers: () => members.list(),
+    isRelayed: (peer) => {
+      const connections = libp2p.getConnections(peerIdFromString(peer));
+      return connections.length > 0 && connections.every(({ remoteAddr }) => isRelayed(remoteAddr));
+    },
     admitOnly: (peers) => {
       door.admitOnly(peers);
       sendAway("this run is closed to you");

@@ -116,6 +116,8 @@ export class Bodies {
       .map(({ header }) => header.author);
     const connected = new Set(swarm.peers());
     const first = [author, ...citers].filter((peer) => connected.has(peer));
-    return [...new Set([...first, ...connected])].filter((peer) => peer !== swarm.peerId);
+    const holders = [...new Set([...first, ...connected])].filter((peer) => peer !== swarm.peerId);
+    // A relay's line is somebody else's: whoever has the body and a direct connection comes first.
+    return holders.toSorted((a, b) => Number(swarm.isRelayed(a)) - Number(swarm.isRelayed(b)));
   }
 }

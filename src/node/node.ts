@@ -20,7 +20,12 @@ import {
   systemClock,
 } from "../core/index.ts";
 import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
-import { type PullOptions as PullBlocks, type Swarm, createSwarm } from "../gossip/index.ts";
+import {
+  type PullOptions as PullBlocks,
+  type ReachOptions,
+  type Swarm,
+  createSwarm,
+} from "../gossip/index.ts";
 import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import {
   type EngineName,
@@ -77,6 +82,8 @@ export interface NodeOptions {
   readonly use?: UseOptions;
   /** How fast it may send and receive; default: as it goes. */
   readonly line?: LineOptions;
+  /** How it is reached behind a router, and whether it carries those who are; absent: the defaults. */
+  readonly reach?: Pick<ReachOptions, "relay" | "viaRelay" | "upnp">;
 }
 
 export interface NodeDeps {
@@ -210,7 +217,17 @@ class Node implements StarlingNode {
     const networkKey = key === undefined ? {} : { networkKey: key.bytes };
     await this.#conditions.start();
     const unlimited = await createSwarm(
-      { run: this.#run, listen, announce, bootstrap, dht, mdns, localAddresses, ...networkKey },
+      {
+        run: this.#run,
+        listen,
+        announce,
+        bootstrap,
+        dht,
+        mdns,
+        localAddresses,
+        ...networkKey,
+        ...this.#options.reach,
+      },
       {
         privateKey: store.key,
         datastore: store.datastore,

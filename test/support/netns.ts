@@ -1,0 +1,98 @@
+/**
+ * A network of several hosts on this machine: a Linux network namespace each, one bridge between them in a namespace of
+ * its own, so that nothing of it touches the machine's own network. Needs root, `ip` and `nft`.
+ */
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
+
+const SUBNET = "10.77.0";
+
+export const hasNamespaces: boolean =
+  process.getuid?.() === 0 &&
+  spawnSync("nft", ["--version"]).status === 0 &&
+  spawnSync("unshare", ["-n", "true"]).status === 0;
+
+if (!hasNamespaces) {
+  const message = "no root, ip or nft here: networks of several hosts are NOT tried";
+  if (process.env["CI"] === "true") throw new Error(message);
+  process.stderr.write(`\n${message}\n\n`);
+}
+
+export class Network implements AsyncDisposable {
+  readonly #prefix = `starling-${process.pid}`;
+  readonly #names: string[] = [];
+
+  /** Hosts that all reach each other; the i-th has the address `ip(i)`. */
+  static async create(hostsCount: number): Promise<Network> {
+    const network = new Network();
+    const bridge = network.#name("bridge");
+    await network.#add(bridge);
+    await sh(`ip -n ${bridge} link add br0 type bridge && ip -n ${bridge} link set br0 up`);
+    for (let i = 0; i < hostsCount; i++) {
+      const host = network.name(i);
+      await network.#add(host);
+      await sh(
+        `ip link add eth0 netns ${host} type veth peer name port${i} netns ${bridge} && ` +
+          `ip -n ${bridge} link set port${i} master br0 up && ` +
+          `ip -n ${host} addr add ${network.ip(i)}/24 dev eth0 && ` +
+          `ip -n ${host} link set eth0 up && ip -n ${host} link set lo up && ` +
+          `ip netns exec ${host} nft add table inet cut && ` +
+          `ip netns exec ${host} nft 'add chain inet cut in { type filter hook input priority 0; }' && ` +
+          `ip netns exec ${host} nft 'add chain inet cut out { type filter hook output priority 0; }'`,
+      );
+    }
+    return network;
+  }
+
+  ip(host: number): string {
+    return `${SUBNET}.${host + 1}`;
+  }
+
+  /** The name of a host's namespace. */
+  name(host: number): string {
+    return this.#name(`${host}`);
+  }
+
+  /** What to put before a command so that it runs on a host. */
+  on(host: number): string[] {
+    return ["ip", "netns", "exec", this.name(host)];
+  }
+
+  /** Nothing passes between these two sets of hosts until `heal`. */
+  async cut(some: readonly number[], others: readonly number[]): Promise<void> {
+    for (const [here, there] of [
+      [some, others],
+      [others, some],
+    ] as const) {
+      const addresses = there.map((host) => this.ip(host)).join(", ");
+      for (const host of here) {
+        const nft = `ip netns exec ${this.name(host)} nft add rule inet cut`;
+        await sh(`${nft} in ip saddr '{ ${addresses} }' drop && ${nft} out ip daddr '{ ${addresses} }' drop`);
+      }
+    }
+  }
+
+  async heal(): Promise<void> {
+    for (const name of this.#names.slice(1))
+      await sh(
+        `ip netns exec ${name} nft flush chain inet cut in && ip netns exec ${name} nft flush chain inet cut out`,
+      );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.#names) await sh(`ip netns del ${name}`);
+  }
+
+  #name(suffix: string): string {
+    return `${this.#prefix}-${suffix}`;
+  }
+
+  async #add(name: string): Promise<void> {
+    await sh(`ip netns add ${name}`);
+    this.#names.push(name);
+  }
+}
+
+async function sh(command: string): Promise<void> {
+  await promisify(execFile)("/bin/sh", ["-c", command]);
+}
