@@ -36,6 +36,7 @@ import type { StatusArguments } from "./commands/status.ts";
 import type { StopArguments } from "./commands/stop.ts";
 import type { TokenizerTrainArguments } from "./commands/tokenizer.ts";
 import type { TrainArguments } from "./commands/train.ts";
+import type { TopArguments } from "./commands/top.ts";
 import type { VerifyArguments } from "./commands/verify.ts";
 import { applySettings } from "./settings.ts";
 
@@ -85,6 +86,7 @@ export function createProgram(): Command {
   addExport(program);
   addCredits(program);
   addPayout(program);
+  addTop(program);
   addPause(program);
   addStop(program);
   addLeave(program);
@@ -299,7 +301,7 @@ function addStart(program: Command): void {
     )
     .addOption(
       new Option("--log-level <level>", "least important line to log")
-        .choices(["debug", "info", "warn", "error", "silent"])
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
         .default("info"),
     )
     .addHelpText(
@@ -396,6 +398,29 @@ function addStop(program: Command): void {
     .addOption(dataOption())
     .option("--after-round", "when the round under way is done and published", false)
     .action(async (given: StopArguments) => (await import("./commands/stop.ts")).stop(given));
+}
+
+function addTop(program: Command): void {
+  program
+    .command("top")
+    .description("watch one or many nodes in the terminal, until Ctrl-C")
+    .argument("[node...]", "data folders, or dashboards such as http://127.0.0.1:4780/")
+    .addOption(dataOption())
+    .option("--interval <seconds>", "look so often", wholeNumber(1, 3600), 1)
+    .option("--once", "look once and end", false)
+    .addHelpText(
+      "after",
+      `
+Without nodes it shows the one on --data. On a terminal the table is redrawn; elsewhere there is a line per round.
+
+Examples:
+  $ starling top
+  $ starling top http://127.0.0.1:4780/ http://10.0.0.7:4780/
+  $ starling top nodes/*`,
+    )
+    .action(async (nodes: string[], given: TopArguments) =>
+      (await import("./commands/top.ts")).top(nodes, given),
+    );
 }
 
 function addLeave(program: Command): void {

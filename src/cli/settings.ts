@@ -35,7 +35,9 @@ export async function applySettings(
   for (const name of names.keys()) {
     const variable = `STARLING_${name.toUpperCase().replaceAll("-", "_")}`;
     const value = env[variable];
-    if (value !== undefined) set({ command, name, value, source: "env", from: variable }, args);
+    // Container files pass on what is not set as empty.
+    if (value !== undefined && value !== "")
+      set({ command, name, value, source: "env", from: variable }, args);
   }
 }
 

@@ -4,12 +4,27 @@ import Table from "cli-table3";
 import type { NodeStatus } from "../node/index.ts";
 import { UNKNOWN, bytes, count, nats, shortRoot } from "./format.ts";
 
+/** What a line shows. */
+export type ShownStatus = Pick<
+  NodeStatus,
+  | "state"
+  | "round"
+  | "lossNats"
+  | "validationLossNats"
+  | "peersCount"
+  | "contributionsPublished"
+  | "contributionsIncluded"
+  | "bytesIn"
+  | "bytesOut"
+  | "tokensPerSecond"
+> & { readonly settled: { readonly round: number; readonly root: string } | null };
+
 /** One node that somebody watches; `status` is the last that it said, null before its first word. */
 export interface WatchedNode {
   readonly name: string;
   /** `dead` when its process is gone. */
   readonly alive: boolean;
-  readonly status: NodeStatus | null;
+  readonly status: ShownStatus | null;
 }
 
 const HEAD = [

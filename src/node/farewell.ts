@@ -16,9 +16,9 @@ export interface FarewellDeps {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Whether a round is being trained: while paused the machine waits in that stage, too. */
-  isTraining(): boolean;
-  peersCount(): number;
-  onChange(listener: () => void): () => void;
+  readonly isTraining: () => boolean;
+  readonly peersCount: () => number;
+  readonly onChange: (listener: () => void) => () => void;
 }
 
 /** Resolves when the node may go. From now on it begins nothing new. */

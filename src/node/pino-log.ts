@@ -5,7 +5,8 @@
 import { type DestinationStream, type Logger as Pino, destination as fileDestination, pino } from "pino";
 import type { Logger } from "../core/index.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+/** `trace` is all that there is: nothing of ours is below debug. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
 export interface LogOptions {
   readonly level: LogLevel;

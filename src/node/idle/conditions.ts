@@ -25,11 +25,11 @@ export interface ConditionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** Of this process, both ways, since its start. */
-  traffic(): number;
+  readonly traffic: () => number;
   /** The month's traffic is used up (true), or a new month has begun. */
-  allow(isUsedUp: boolean): void;
+  readonly allow: (isUsedUp: boolean) => void;
   /** The time on the wall. */
-  today?(): Date;
+  readonly today?: () => Date;
 }
 
 export const TRAFFIC_USED_UP = "this month's traffic is used up";
