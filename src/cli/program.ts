@@ -262,6 +262,11 @@ function addStart(program: Command): void {
     .option("--network-key <file>", "of a closed run; the folder keeps a copy, so once is enough")
     .addOption(new Option("--engine <name>", "what trains").choices(ENGINES).default("auto"))
     .option("--device <device>", "cuda, directml: the GPU's index; webgpu on Linux: a Vulkan driver's file")
+    .option(
+      "--mixed-precision",
+      "matrix products in float16: webgpu, cuda, directml, coreml; never run",
+      false,
+    )
     .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")

@@ -23,6 +23,7 @@ export interface StartArguments {
   readonly upnp: boolean;
   readonly engine: NodeOptions["engine"];
   readonly device?: string;
+  readonly mixedPrecision: boolean;
   readonly threads: number;
   readonly dht: boolean;
   readonly mdns: boolean;
@@ -49,7 +50,7 @@ const LISTEN_DEFAULT: readonly string[] = ["/ip4/0.0.0.0/tcp/0"];
 const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
 
 export function servedOptions(given: StartArguments, run: Manifest | RunId): ServedOptions {
-  const { data, announce, bootstrap, engine, device, threads, dht, mdns, local } = given;
+  const { data, announce, bootstrap, engine, device, mixedPrecision, threads, dht, mdns, local } = given;
   return {
     dataDir: data,
     run,
@@ -58,6 +59,7 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     bootstrap,
     engine,
     ...(device === undefined ? {} : { device }),
+    mixedPrecision,
     threads,
     dht,
     mdns,

@@ -30,6 +30,7 @@ import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import {
   type EngineName,
   type GenerateOptions,
+  noMixedPrecision,
   parametersCount,
   runOn,
   supportedEngines,
@@ -72,6 +73,8 @@ export interface NodeOptions {
   readonly engine: EngineName | "auto";
   /** Which device, for engines that have several (trainer, `takeDevice`). */
   readonly device?: string | undefined;
+  /** Matrix products in float16; wants an engine by name. */
+  readonly mixedPrecision?: boolean;
   /** Of the trainer; several nodes on one machine want one each. 0: one per core. */
   readonly threads: number;
   readonly dht: boolean;
@@ -206,6 +209,7 @@ class Node implements StarlingNode {
   async start(): Promise<void> {
     const { run, listen, announce, bootstrap, dht, mdns, localAddresses, engine, device } = this.#options;
     if (engine !== "auto") this.#nameEngine(engine);
+    else if (this.#options.mixedPrecision === true) throw noMixedPrecision(engine);
     if (device !== undefined) this.#deviceIndex = takeDevice(engine, device);
     const store = this.#store;
     if (typeof run !== "string") await store.blocks.put(this.#run, encodeManifest(run));
@@ -356,6 +360,7 @@ class Node implements StarlingNode {
         start,
         engine: await this.#engineFor(phase),
         deviceIndex: this.#deviceIndex,
+        mixedPrecision: this.#options.mixedPrecision === true,
         threads: this.#threads,
       },
       this.#store.dir,

@@ -38,6 +38,7 @@ export {
 } from "./data/batches.ts";
 export type { Engine, EngineName, StepResult, TrainingState } from "./engine/engine.ts";
 export { runOn, takeDevice } from "./engine/backends.ts";
+export { noMixedPrecision } from "./engine/onnx-engine.ts";
 export { type EngineOptions, createEngine, supportedEngines } from "./engine/create.ts";
 export type { GradientMemory } from "./model/programs.ts";
 export {

@@ -64,6 +64,7 @@ export interface LearnerOptions {
   readonly start: Uint8Array | null;
   readonly engine: EngineName;
   readonly deviceIndex?: number | undefined;
+  readonly mixedPrecision?: boolean;
   readonly threads: number;
 }
 
@@ -108,10 +109,11 @@ export class Learner {
     options: LearnerOptions,
     { clock, shards }: { clock: Clock; shards: ShardSource },
   ): Promise<Learner> {
-    const { model, optimizer, batch, engine, deviceIndex, threads } = options;
+    const { model, optimizer, batch, engine, deviceIndex, mixedPrecision = false, threads } = options;
     const made = await createEngine({
       engine,
       deviceIndex,
+      mixedPrecision,
       model,
       optimizer,
       sequences: batch.sequences,

@@ -2,7 +2,7 @@
 import { StarlingError } from "../../core/index.ts";
 import { onnxEngines } from "./backends.ts";
 import type { Engine, EngineName } from "./engine.ts";
-import { type OnnxEngineOptions, createOnnxEngine } from "./onnx-engine.ts";
+import { type OnnxEngineOptions, createOnnxEngine, noMixedPrecision } from "./onnx-engine.ts";
 import { isTfjsInstalled, loadTfjs } from "./tfjs/load.ts";
 import { TfjsEngine } from "./tfjs/tfjs-engine.ts";
 
@@ -21,6 +21,7 @@ export function supportedEngines(): EngineName[] {
  */
 export async function createEngine(o: EngineOptions): Promise<Engine> {
   const { engine } = o;
+  if (engine === "tfjs" && o.mixedPrecision === true) throw noMixedPrecision(engine);
   if (engine === "tfjs") return new TfjsEngine(loadTfjs(), o);
   const supported = onnxEngines();
   if (supported.includes(engine)) return createOnnxEngine({ ...o, engine });

@@ -16,6 +16,7 @@ import {
   type Values,
 } from "./session.ts";
 import { openHostTraining } from "./host-training.ts";
+import type { LossScale } from "./loss-scale.ts";
 import { openLoopTraining } from "./loop-training.ts";
 import { emptyState, StateValues, type StateHome } from "./state-values.ts";
 import { openWholeTraining, type Training } from "./training.ts";
@@ -38,6 +39,9 @@ export interface OnnxEngineOptions {
   readonly memory?: GradientMemory;
   /** Steps in one run of the program; otherwise what the engine is best given. */
   readonly stepsAtOnce?: number;
+  /** Matrix products in float16, where state is not updated in place: never for the engine `cpu` as it comes. */
+  readonly mixedPrecision?: boolean;
+  readonly lossScale?: LossScale;
 }
 
 /**
@@ -52,11 +56,22 @@ export async function createOnnxEngine(
   const copies = new DeviceCopies(o);
   const values = new StateValues(o.model, state, home, copies);
   const stepsAtOnce = o.stepsAtOnce ?? stepsAtOnceOf(o.engine);
+  const { mixedPrecision = false } = o;
+  if (mixedPrecision && home === "in-place") throw noMixedPrecision(o.engine);
   const open = (): Promise<Training> => {
     if (home === "in-place") return openHostTraining({ ...o, ...gradientMemory(o) }, state);
-    return stepsAtOnce > 1 ? openLoopTraining(o, values, stepsAtOnce) : openWholeTraining(o, values, home);
+    return stepsAtOnce > 1 && !mixedPrecision
+      ? openLoopTraining(o, values, stepsAtOnce)
+      : openWholeTraining(o, values, home);
   };
   return new OnnxEngine(o, { state, values, copies, training: await open(), stepsAtOnce });
+}
+
+export function noMixedPrecision(engine: EngineName | "auto"): StarlingError {
+  return new StarlingError(
+    "PRECISION_INVALID",
+    `expected no --mixed-precision for --engine ${engine}: it is for webgpu, cuda, directml and coreml`,
+  );
 }
 
 /** What the host chose, or else the micro-batch that is both small and fast. */

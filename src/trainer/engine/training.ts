@@ -4,6 +4,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { trainingProgram } from "../model/programs.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { StepResult } from "./engine.ts";
+import { LossScale } from "./loss-scale.ts";
 import {
   intValue,
   numberOf,
@@ -11,6 +12,7 @@ import {
   scalarValue,
   type Session,
   type SessionOptions,
+  type Values,
 } from "./session.ts";
 import { type StateHome, type StateValues, updatedNames } from "./state-values.ts";
 
@@ -27,6 +29,10 @@ export interface TrainingOptions extends SessionOptions {
   readonly optimizer: Optimizer;
   /** B: sequences per step. */
   readonly sequences: number;
+  /** Matrix products in float16; weights, moments and all else in float32. */
+  readonly mixedPrecision?: boolean;
+  /** Only tests start from another scale. */
+  readonly lossScale?: LossScale;
 }
 
 /** Loss, gradient and update in one run of one program, on values wherever they live. */
@@ -36,22 +42,28 @@ export async function openWholeTraining(
   home: StateHome,
 ): Promise<Training> {
   const keptOnDevice = home === "on-device" ? updatedNames(o.model) : [];
-  const program = trainingProgram(o.model, o.optimizer, o.sequences);
+  const program = trainingProgram(o.model, o.optimizer, o);
   const session: Session = await openSession(program, { ...o, keptOnDevice });
+  const runStep = async (inputs: Values): Promise<StepResult> => {
+    const outputs = await values.step(session, inputs);
+    return {
+      lossNats: numberOf(outputs, "loss"),
+      gradientNorm: numberOf(outputs, "gradientNorm"),
+      applied: numberOf(outputs, "applied") === 1,
+    };
+  };
+  const { mixedPrecision = false, lossScale = new LossScale() } = o;
   return {
-    async step(tokens, { lr, step }) {
+    step(tokens, { lr, step }) {
       const scalars = stepScalars(o.optimizer, lr, step);
-      const outputs = await values.step(session, {
+      const inputs = {
         batch: intValue(tokens, [o.sequences, o.model.contextLength + 1]),
         stepSize: scalarValue(scalars.stepSize),
         epsilon: scalarValue(scalars.epsilon),
         shrink: scalarValue(scalars.shrink),
-      });
-      return {
-        lossNats: numberOf(outputs, "loss"),
-        gradientNorm: numberOf(outputs, "gradientNorm"),
-        applied: numberOf(outputs, "applied") === 1,
       };
+      if (!mixedPrecision) return runStep(inputs);
+      return lossScale.run((scale) => runStep({ ...inputs, lossScale: scalarValue(scale) }));
     },
     close: () => session.release(),
   };

@@ -64,6 +64,6 @@ const descriptor: protobuf.INamespace = {
 export const OnnxModel: protobuf.Type = protobuf.Root.fromJSON(descriptor).lookupType("Model");
 
 /** TensorProto.DataType */
-export const DATA_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const DATA_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7, graph: 5 } as const;

@@ -5,7 +5,7 @@
  */
 import { assert } from "../../core/index.ts";
 
-export type ElementType = "float32" | "int32" | "int64" | "bool";
+export type ElementType = "float32" | "float16" | "int32" | "int64" | "bool";
 export type Shape = readonly number[];
 
 /** The length of an axis that only a run knows; elementwise operations alone take it. */

@@ -13,6 +13,8 @@ export interface VocabularyLossOptions {
   readonly rowsPerChunk: number;
   /** Whether the program wants the gradient as well; it is then computed chunk by chunk beside the loss. */
   readonly withGradient: boolean;
+  /** A scalar that the gradient, not the loss, is multiplied by, before products of float16 could lose it. */
+  readonly gradientScale?: Tensor;
 }
 
 /** The mean over rows of -log softmax(hidden head')[target], in nats; hidden (N, D), head (V, D) -> scalar. */
@@ -27,7 +29,7 @@ export function vocabularyLoss(hidden: Tensor, head: Tensor, o: VocabularyLossOp
     const slicedOrWhole = (x: Tensor): Tensor => (rowsPerChunk >= rows ? x : slice(x, 0, range));
     const mine = slicedOrWhole(hidden);
     const part = toHead === undefined ? mine : after(mine, toHead);
-    const { loss, toLogits } = crossEntropy(gemm(part, head, { b: true }), slicedOrWhole(o.targets), rows);
+    const { loss, toLogits } = crossEntropy(gemm(part, head, { b: true }), slicedOrWhole(o.targets), rows, o);
     losses.push(loss);
     if (!o.withGradient) continue;
     const gradient = toLogits();
@@ -46,6 +48,7 @@ function crossEntropy(
   logits: Tensor, // (n, V)
   targets: Tensor, // (n,)
   rowsInAll: number,
+  { gradientScale }: { gradientScale?: Tensor },
 ): { loss: Tensor; toLogits: () => Tensor } {
   const [rows] = logits.shape as [number];
   const axis = { kind: "int", value: 1 } as const;
@@ -63,7 +66,8 @@ function crossEntropy(
       shape: logits.shape,
       attributes: { axis, reduction: { kind: "text", value: "add" } },
     });
-    return mul(difference, scalar(1 / rowsInAll));
+    const share = scalar(1 / rowsInAll);
+    return mul(difference, gradientScale === undefined ? share : mul(gradientScale, share));
   };
   return { loss, toLogits };
 }

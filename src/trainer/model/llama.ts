@@ -9,7 +9,7 @@ import type { RopeTables } from "../graph/neural.ts";
 import { recomputed } from "../graph/order.ts";
 import { gemm } from "../graph/products.ts";
 import { constant, input, type Tensor } from "../graph/tensor.ts";
-import { vocabularyLoss } from "../graph/vocabulary-loss.ts";
+import { vocabularyLoss, type VocabularyLossOptions } from "../graph/vocabulary-loss.ts";
 import { assert } from "../../core/index.ts";
 import { headSize, type ModelConfig } from "./config.ts";
 import { modelTensors } from "./tensors.ts";
@@ -72,7 +72,7 @@ const LOGITS_AT_A_TIME = 2 ** 24;
 export function loss(
   c: ModelConfig,
   p: Parameters,
-  o: HiddenOptions & { targets: Tensor; withGradient: boolean },
+  o: HiddenOptions & Pick<VocabularyLossOptions, "targets" | "withGradient" | "gradientScale">,
 ): Tensor {
   const rowsPerChunk = Math.max(1, Math.floor(LOGITS_AT_A_TIME / c.vocabSize));
   return vocabularyLoss(hiddenStates(c, p, o), head(c, p), { ...o, rowsPerChunk });

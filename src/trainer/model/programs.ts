@@ -3,8 +3,9 @@
  * (B, T + 1) int32, whose row holds T inputs and, one later, T targets.
  */
 import { adamW, adamWUpdate, type AdamScalars, type AdamState } from "../graph/adamw.ts";
-import { add, sqrt, sumOfSquares } from "../graph/arithmetic.ts";
+import { add, div, sqrt, sumOfSquares } from "../graph/arithmetic.ts";
 import { differentiate } from "../graph/differentiate.ts";
+import { halveProducts } from "../graph/half-products.ts";
 import { reshape, slice } from "../graph/layout.ts";
 import { loop, pick } from "../graph/loop.ts";
 import { gatherRows } from "../graph/neural.ts";
@@ -22,24 +23,33 @@ export const UPDATED = "updated/";
 export const GRADIENT = "gradient/";
 export const SUM = "sum/";
 
-/** One optimiser step: weights, moments, batch, scalars -> `loss`, `gradientNorm`, `applied`, and `updated/...` of all state. */
-export function trainingProgram(c: ModelConfig, optimizer: Optimizer, sequences: number): Uint8Array {
+/**
+ * One optimiser step: weights, moments, batch, scalars, with `mixedPrecision` `lossScale` -> `loss`, `gradientNorm`,
+ * `applied`, and `updated/...` of all state.
+ */
+export function trainingProgram(
+  c: ModelConfig,
+  optimizer: Optimizer,
+  o: { sequences: number; mixedPrecision?: boolean },
+): Uint8Array {
   const state = stateInputs(c);
   const scalars = {
     stepSize: input("stepSize", "float32", []),
     epsilon: input("epsilon", "float32", []),
     shrink: input("shrink", "float32", []),
   };
-  const batch = batchInput(c, sequences);
-  const {
-    loss: lossNats,
-    gradientNorm,
-    applied,
-    updated,
-  } = stagedStep(c, optimizer, { state, batch, scalars });
-  const outputs: Record<string, Tensor> = { loss: lossNats, gradientNorm, applied };
-  for (const [name, tensor] of updated) outputs[UPDATED + name] = tensor;
-  return writeOnnx([...state.values(), batch, ...Object.values(scalars)], outputs);
+  const batch = batchInput(c, o.sequences);
+  const lossScale = o.mixedPrecision === true ? input("lossScale", "float32", []) : undefined;
+  const step = stagedStep(c, optimizer, { state, batch, scalars, ...(lossScale && { lossScale }) });
+  const outputs: Record<string, Tensor> = {
+    loss: step.loss,
+    gradientNorm: step.gradientNorm,
+    applied: step.applied,
+  };
+  for (const [name, tensor] of step.updated) outputs[UPDATED + name] = tensor;
+  const inputs = [...state.values(), batch, ...Object.values(scalars)];
+  if (lossScale === undefined) return writeOnnx(inputs, outputs);
+  return writeOnnx([...inputs, lossScale], halveProducts(outputs));
 }
 
 /** Weights, first and second moments as a program's inputs, by name. */
@@ -61,13 +71,16 @@ interface StagedStep {
 function stagedStep(
   c: ModelConfig,
   optimizer: Optimizer,
-  o: { state: ReadonlyMap<string, Tensor>; batch: Tensor; scalars: AdamScalars },
+  o: { state: ReadonlyMap<string, Tensor>; batch: Tensor; scalars: AdamScalars; lossScale?: Tensor },
 ): StagedStep {
   const specs = modelTensors(c);
   const part = (prefix: string, name: string): Tensor => o.state.get(prefix + name) as Tensor;
   const p = new Map(specs.map(({ name }) => [name, part("", name)]));
-  const lossNats = lossOfBatch(c, p, { batch: o.batch, withGradient: true });
-  const gradients = differentiate(lossNats, [...p.values()]);
+  const { batch, lossScale } = o;
+  const scale = lossScale && { gradientScale: lossScale };
+  const lossNats = lossOfBatch(c, p, { batch, withGradient: true, ...scale });
+  const scaled = differentiate(lossNats, [...p.values()]);
+  const gradients = lossScale === undefined ? scaled : scaled.map((g) => div(g, lossScale));
   const parameters = specs.map(({ name, decay }, i) => ({
     weight: part("", name),
     moment1: part(MOMENT1, name),
@@ -207,7 +220,7 @@ function batchInput(c: ModelConfig, sequences: number): Tensor {
 function lossOfBatch(
   c: ModelConfig,
   p: Parameters,
-  o: { batch: Tensor; withGradient: boolean; recomputesLayers?: boolean },
+  o: { batch: Tensor; withGradient: boolean; gradientScale?: Tensor; recomputesLayers?: boolean },
 ): Tensor {
   const [sequences] = o.batch.shape as [number];
   const T = c.contextLength;

@@ -1,6 +1,7 @@
 /** Small models and their inputs, for tests. */
 import { bytesOf, digestOf, fromFixed, SeededRandom } from "../../../src/core/index.ts";
 import { createOnnxEngine } from "../../../src/trainer/engine/onnx-engine.ts";
+import type { LossScale } from "../../../src/trainer/engine/loss-scale.ts";
 import type { StateHome } from "../../../src/trainer/engine/state-values.ts";
 import {
   assignedBatch,
@@ -45,12 +46,16 @@ export async function startEngine(o: {
   memory?: GradientMemory;
   optimizer?: Optimizer;
   stepsAtOnce?: number;
+  mixedPrecision?: boolean;
+  lossScale?: LossScale;
 }): Promise<Engine> {
   const name = o.engine ?? "cpu";
   const options = { engine: name, model: o.model, sequences: o.sequences, threads: o.threads ?? 1 };
   const made = {
     ...options,
     ...(o.memory && { memory: o.memory }),
+    ...(o.mixedPrecision && { mixedPrecision: o.mixedPrecision }),
+    ...(o.lossScale && { lossScale: o.lossScale }),
     ...(o.stepsAtOnce && { stepsAtOnce: o.stepsAtOnce }),
     optimizer: o.optimizer ?? optimizer,
   };
