@@ -13,6 +13,8 @@ export class Commons {
   readonly #context: ViewContext;
   readonly #views: View[][] = [];
   readonly #linked = new Map<ContributionId, Contribution>();
+  /** How many are linked of each round. */
+  readonly #places: number[] = [];
 
   /** What all linked contributions agree with. */
   readonly tip: Lineage;
@@ -40,7 +42,13 @@ export class Commons {
     return this.#linked.get(id);
   }
 
-  link(contribution: Contribution): void {
+  link(fit: Omit<Contribution, "place">): Contribution {
+    const { round } = fit.header;
+    while (this.#places.length <= round) this.#places.push(0);
+    const place = this.#places[round] as number;
+    this.#places[round] = place + 1;
+    const contribution = { ...fit, place };
     this.#linked.set(contribution.id, contribution);
+    return contribution;
   }
 }

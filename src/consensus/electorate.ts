@@ -12,7 +12,16 @@ export interface Electorate {
   weightOf(author: PeerId): number;
 }
 
+const known = new WeakMap<View, Electorate>();
+
+/** The same for all who share the view. */
 export function electorateOf(view: View): Electorate {
+  const electorate = known.get(view) ?? findElectorate(view);
+  known.set(view, electorate);
+  return electorate;
+}
+
+function findElectorate(view: View): Electorate {
   const { founders, rule } = view.context;
   if (view.round === 0 && founders.length === 0) return { total: rule.startPeers, weightOf: () => 1 };
   if (view.round === 0) return electorateFrom(view.voters());

@@ -98,7 +98,7 @@ export function misfitParents(h: Header, parents: readonly Contribution[]): Refu
 
 /** The lot opens the author's earlier promise, and its state goes on where it had stopped. */
 export function misfitContinuity(
-  { header: h, view }: Contribution,
+  { header: h, view }: Pick<Contribution, "header" | "view">,
   { zeroState }: PhaseOptions,
 ): Refused | undefined {
   const before = view.parents.find(({ header }) => header.author === h.author)?.header;

@@ -7,6 +7,7 @@ import { Commons } from "./commons.ts";
 import { type PhaseOptions, misfitAlone, misfitContinuity, misfitParents } from "./fit.ts";
 import { convictedBy, isSameTurn } from "./equivocations.ts";
 import type { Header } from "./header.ts";
+import { Marks } from "./marks.ts";
 import { WaitingHeaders } from "./waiting.ts";
 import type { Contribution, View } from "./view.ts";
 
@@ -41,10 +42,13 @@ export type Admission =
 export class ContributionGraph {
   readonly #options: GraphOptions;
   readonly #commons: Commons;
-  readonly #byId = new Map<ContributionId, Contribution>();
+  /** What of all that is linked in this process we hold. */
+  readonly #held = new Marks();
   readonly #byRound: Contribution[][] = [];
   /** The first that was linked of each author, by round. */
   readonly #byAuthor: Map<PeerId, Contribution>[] = [];
+  /** Those that came after another of their author and round. */
+  readonly #repeated = new Set<Contribution>();
   /** Lists of parents that are all linked; views of one set of parents may share the list. */
   readonly #complete = new WeakSet<readonly ContributionId[]>();
   readonly #waiting = new WaitingHeaders();
@@ -60,11 +64,12 @@ export class ContributionGraph {
   }
 
   get(id: ContributionId): Contribution | undefined {
-    return this.#byId.get(id);
+    const contribution = this.#commons.linked(id);
+    return contribution !== undefined && this.#held.get(contribution) > 0 ? contribution : undefined;
   }
 
   has(id: ContributionId): boolean {
-    return this.#byId.has(id) || this.#waiting.has(id) || this.#loose.has(id);
+    return this.get(id) !== undefined || this.#waiting.has(id) || this.#loose.has(id);
   }
 
   round(round: number): readonly Contribution[] {
@@ -95,9 +100,8 @@ export class ContributionGraph {
 
   /** Another contribution of the same author, round and history. */
   twinOf(c: Contribution): Contribution | undefined {
-    const { author, round } = c.header;
-    if (this.#byAuthor[round]?.get(author) === c) return undefined;
-    return this.round(round).find((other) => other !== c && isSameTurn(other.header, c.header));
+    if (this.#repeated.size === 0 || !this.#repeated.has(c)) return undefined;
+    return this.round(c.header.round).find((other) => other !== c && isSameTurn(other.header, c.header));
   }
 
   view(round: number, parents: readonly Contribution[]): View {
@@ -133,33 +137,34 @@ export class ContributionGraph {
   #missingOf({ round, parents, evidence }: Header): ContributionId[] {
     const missing = proofIdsOf(evidence).filter((id) => this.#headerOf(id) === undefined);
     if (round === this.#firstRound || this.#complete.has(parents)) return missing;
-    const missingParents = parents.filter((parent) => !this.#byId.has(parent));
+    const missingParents = parents.filter((parent) => this.get(parent) === undefined);
     if (missingParents.length === 0) this.#complete.add(parents);
     return [...missingParents, ...missing];
   }
 
   #headerOf(id: ContributionId): Header | undefined {
-    return this.#byId.get(id)?.header ?? this.#loose.get(id);
+    return this.get(id)?.header ?? this.#loose.get(id);
   }
 
   #link(id: ContributionId, header: Header): Contribution | Refused {
     const contribution = this.#commons.linked(id) ?? this.#build(id, header);
     if ("kind" in contribution) return contribution;
-    this.#byId.set(id, contribution);
+    this.#held.set(contribution, 1);
     while (this.#byRound.length <= header.round) {
       this.#byRound.push([]);
       this.#byAuthor.push(new Map());
     }
     this.#byRound[header.round]?.push(contribution);
     const ofAuthor = this.#byAuthor[header.round] as Map<PeerId, Contribution>;
-    if (!ofAuthor.has(header.author)) ofAuthor.set(header.author, contribution);
+    if (ofAuthor.has(header.author)) this.#repeated.add(contribution);
+    else ofAuthor.set(header.author, contribution);
     return contribution;
   }
 
   /** All parents are linked, and all evidence is here. */
   #build(id: ContributionId, header: Header): Contribution | Refused {
     const named = header.round === this.#firstRound ? [] : header.parents;
-    const parents = named.map((parent) => this.#byId.get(parent) as Contribution);
+    const parents = named.map((parent) => this.get(parent) as Contribution);
     const misfit = misfitParents(header, parents);
     if (misfit !== undefined) return misfit;
     const convicts = convictedBy(
@@ -172,10 +177,8 @@ export class ContributionGraph {
     const lineage = round > view.lineage.round ? view.lineage.next(root) : view.lineage;
     if (lineage.root !== root || !lineage.agrees(this.#commons.tip))
       return ignore("HEADER_OTHER_HISTORY", `expected a history with root ${this.#commons.tip.root}`);
-    const contribution = { id, header, view, lineage, convicts };
-    const broken = misfitContinuity(contribution, this.#options);
-    if (broken === undefined) this.#commons.link(contribution);
-    return broken ?? contribution;
+    const fit = { id, header, view, lineage, convicts };
+    return misfitContinuity(fit, this.#options) ?? this.#commons.link(fit);
   }
 
   /** What waited for it and now has all that it names, and so on. A queued misfit is dropped. */

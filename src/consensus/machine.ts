@@ -35,6 +35,9 @@ import type { Contribution, View } from "./view.ts";
 /** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
 const AHEAD_ROUNDS_MAX = 64;
 
+/** Most messages of a large flock change nothing. */
+const NO_EFFECTS: readonly Effect[] = [];
+
 export interface MachineOptions extends GraphOptions {
   readonly self: PeerId;
 }
@@ -62,7 +65,7 @@ export class Machine {
   #trainedRound = -1;
   #collectStartedMs = 0;
   #twoThirdsAtMs: number | undefined;
-  #effects: Effect[] = [];
+  #effects: Effect[] | undefined;
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -119,13 +122,14 @@ export class Machine {
 
   /** Whether the contribution's body was given, or there is none. */
   holds(id: ContributionId): boolean {
-    return this.#held.holds(id);
+    const contribution = this.graph.get(id);
+    return contribution !== undefined && this.#held.holds(contribution);
   }
 
   handle(event: Event): readonly Effect[] {
-    this.#effects = [];
+    this.#effects = undefined;
     this.#take(event);
-    return this.#effects;
+    return this.#effects ?? NO_EFFECTS;
   }
 
   #take(event: Event): void {
@@ -163,8 +167,9 @@ export class Machine {
     for (const contribution of admission.contributions) {
       this.#emit({ kind: "admit", contribution });
       if (contribution.header.author === self) this.#own.take(contribution);
-      if (contribution.header.delta === null) this.#held.hold(contribution.id, true);
-      else if (!this.#held.holds(contribution.id)) this.#emit({ kind: "pull", contribution });
+      this.#held.link(contribution);
+      if (contribution.header.delta === null) this.#held.hold(contribution, true);
+      else if (!this.#held.holds(contribution)) this.#emit({ kind: "pull", contribution });
       const twin = this.graph.twinOf(contribution);
       if (twin !== undefined) this.#equivocations.take(twin, contribution);
       this.#count(contribution);
@@ -176,9 +181,10 @@ export class Machine {
   }
 
   #hold(id: ContributionId, passed: boolean): void {
-    this.#held.hold(id, passed);
-    const contribution = passed ? this.graph.get(id) : undefined;
-    if (contribution !== undefined) this.#count(contribution);
+    const contribution = this.graph.get(id);
+    if (contribution === undefined) return this.#held.holdEarly(id, passed);
+    this.#held.hold(contribution, passed);
+    if (passed) this.#count(contribution);
   }
 
   /** Whatever happened, move as far as it allows: a node that comes back late goes through many rounds at once. */
@@ -377,7 +383,7 @@ export class Machine {
 
   /** What may be cited of a round: the body passed, and it is of our history. */
   #checked(round: number): Contribution[] {
-    return this.graph.round(round).filter((c) => this.#held.hasPassed(c.id) && this.#isOurs(c));
+    return this.graph.round(round).filter((c) => this.#held.hasPassed(c) && this.#isOurs(c));
   }
 
   /** Our own contribution to this round of this history. */
@@ -396,7 +402,7 @@ export class Machine {
     if (!this.#isOurs(c)) return this.#rivals.take(c);
     const { author, round } = c.header;
     this.#turnout.takeHeader(author, round);
-    if (this.#held.hasPassed(c.id)) this.#turnout.takePassed(author, round);
+    if (this.#held.hasPassed(c)) this.#turnout.takePassed(author, round);
   }
 
   /** Somebody who counted may turn out to be of another history, now that more has settled. */
@@ -427,14 +433,14 @@ export class Machine {
     this.#held.clear();
     for (let r = 0; r < this.graph.roundsCount; r++) {
       for (const contribution of this.graph.round(r)) {
-        if (contribution.header.delta === null) this.#held.hold(contribution.id, true);
+        if (contribution.header.delta === null) this.#held.hold(contribution, true);
         else if (r >= round - 1) this.#emit({ kind: "pull", contribution });
       }
     }
   }
 
   #emit(effect: Effect): void {
-    this.#effects.push(effect);
+    (this.#effects ??= []).push(effect);
   }
 }
 

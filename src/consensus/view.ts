@@ -31,6 +31,8 @@ export interface Contribution {
   readonly lineage: Lineage;
   /** Whose equivocation its evidence proves, sorted. */
   readonly convicts: readonly PeerId[];
+  /** Its index among all of its round that were linked in this process. */
+  readonly place: number;
 }
 
 /** What every view of one phase shares. */
@@ -300,15 +302,23 @@ function votes(voters: readonly Contribution[], weightOf: WeightOf): (voter: Con
 
 /** Sorted by id; of authors with two contributions, both fall out. */
 export function withoutEquivocators(contributions: readonly Contribution[]): readonly Contribution[] {
+  if (clean.has(contributions)) return contributions;
   const perAuthor = new Map<PeerId, number>();
   for (const { header } of contributions)
     perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
   const isSorted = contributions.every((c, i) => i === 0 || (contributions[i - 1] as Contribution).id < c.id);
-  if (isSorted && perAuthor.size === contributions.length) return contributions;
-  return contributions
-    .filter(({ header }) => perAuthor.get(header.author) === 1)
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const single =
+    isSorted && perAuthor.size === contributions.length
+      ? contributions
+      : contributions
+          .filter(({ header }) => perAuthor.get(header.author) === 1)
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  clean.add(single);
+  return single;
 }
+
+/** Lists that are so already. */
+const clean = new WeakSet<readonly Contribution[]>();
 
 function memo<K, V>(compute: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
