@@ -1,0 +1,22 @@
+/** S4: kill -9 at 200 random moments, and the peers that were met before. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished, test } from "vitest";
+import { endureKills } from "../support/kills.ts";
+
+const KILLS = 200;
+
+async function temporaryDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "starling-kill-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test(
+  `S4 a node that is killed at ${KILLS} random moments keeps its name and its headers, has one contribution for each round, and goes on from the state of its last finished one`,
+  { timeout: 30 * 60_000 },
+  async () => {
+    await endureKills({ dir: await temporaryDir(), kills: KILLS, seed: "kill/200", shortLives: 0.7 });
+  },
+);
