@@ -14,6 +14,9 @@ export function describeStatus(status: NodeStatus): string {
     ["addresses", status.addresses.join(" ") || UNKNOWN],
     ["dashboard", status.dashboardUrl ?? UNKNOWN],
     ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
+    ...(status.diskFull === null
+      ? []
+      : [["disk", `full, nothing is published: ${status.diskFull}`] as const]),
     [
       "model",
       `${count(status.parametersCount)} parameters, ${count(status.tokensTotal)} tokens learned by all`,

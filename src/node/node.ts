@@ -37,6 +37,7 @@ import {
   takeDevice,
 } from "../trainer/index.ts";
 import { type CreditsPage, creditsByAuthor, creditsPage } from "./credits.ts";
+import { DiskPatience, patientStore } from "./disk-patience.ts";
 import { DataPull } from "./data/pull.ts";
 import { type RunData, readRunData } from "./data/run-data.ts";
 import { chooseEngine } from "./engine/choose.ts";
@@ -158,6 +159,7 @@ class Node implements StarlingNode {
   #shards: Promise<void> = Promise.resolve();
   #data: RunData | undefined;
   #stopped: Promise<void> | undefined;
+  readonly #diskFull: Record<"node" | "learner", string | null> = { node: null, learner: null };
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
@@ -165,9 +167,15 @@ class Node implements StarlingNode {
     const { log, clock, recorder, metrics } = deps;
     this.#options = options;
     this.#run = run;
-    this.#store = store;
     this.#log = log.child("node");
     this.#clock = clock ?? systemClock;
+    const disk = new DiskPatience({
+      clock: this.#clock,
+      log: this.#log,
+      signal: this.#stopping.signal,
+      changed: (lack) => this.#noteDisk("node", lack),
+    });
+    this.#store = patientStore(store, disk);
     this.#recorder = recorder;
     this.#metrics = metrics;
     this.peerId = store.peerId;
@@ -313,7 +321,12 @@ class Node implements StarlingNode {
     await this.#shards;
     this.#delay.disable();
     await stopAll([this.#learner, this.#swarm].filter((service) => service !== undefined).toReversed());
-    await writeFiles(this.#store.dir, new Map([[STATUS_FILE, encodeStatus(last)]]));
+    try {
+      await writeFiles(this.#store.dir, new Map([[STATUS_FILE, encodeStatus(last)]]));
+    } catch (error) {
+      // Only words; the folder must be let go all the same.
+      this.#log.warn("the last status could not be written", { error: messageOf(error) });
+    }
     await this.#store.close();
     this.#state = "stopped";
   }
@@ -341,7 +354,11 @@ class Node implements StarlingNode {
     this.#shards = rest.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
     });
-    const client = createLearnerClient({ log: this.#log, block: (cid) => pull.block(cid) });
+    const client = createLearnerClient({
+      log: this.#log,
+      block: (cid) => pull.block(cid),
+      diskFull: (lack) => this.#noteDisk("learner", lack),
+    });
     this.#learner = client;
     client.failed.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
@@ -486,6 +503,11 @@ class Node implements StarlingNode {
     return () => this.#listeners.delete(listener);
   }
 
+  #noteDisk(who: "node" | "learner", lack: string | null): void {
+    this.#diskFull[who] = lack;
+    this.#changed();
+  }
+
   #changed(): void {
     if (this.#loop !== undefined) this.#watch.note(this.#loop.machine);
     for (const listener of this.#listeners) listener();
@@ -560,6 +582,7 @@ class Node implements StarlingNode {
       ...emptyStatus(this.#run, this.peerId),
       pid: process.pid,
       state: this.#stateNow(),
+      diskFull: this.#diskFull.node ?? this.#diskFull.learner,
       pausedWhy: this.#gate.why,
       addresses: this.#swarm?.addresses() ?? [],
       engine: this.#engine,

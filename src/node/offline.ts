@@ -19,6 +19,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     addresses: [],
     dashboardUrl: null,
     state: "stopped",
+    diskFull: null,
     pausedWhy: null,
     engine: "",
     engineReason: null,

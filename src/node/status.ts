@@ -38,6 +38,8 @@ export interface NodeStatus {
   /** Where its page is; null without one. */
   readonly dashboardUrl: string | null;
   readonly state: NodeState;
+  /** What the node waits for room to write; meanwhile it publishes nothing. */
+  readonly diskFull: string | null;
   /** Why it does not train just now; null when nothing keeps it. */
   readonly pausedWhy: string | null;
   /** What trains; "auto" until one is chosen. */

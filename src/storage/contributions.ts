@@ -6,6 +6,7 @@
 import type { ClassicLevel } from "classic-level";
 import { type ContributionId, type Logger, assert, bytesOf, matchesCid } from "../core/index.ts";
 import { diskError } from "./files.ts";
+import { MendedLevel } from "./mended-level.ts";
 
 /** What fits into a gossip message. From: design, section 7. */
 const HEADER_BYTES_MAX = 2 ** 16;
@@ -55,7 +56,12 @@ export function createContributionStore(o: {
   dir: string;
   log: Logger;
 }): ContributionStore {
-  const { headers, places } = tablesOf(o.db);
+  let { headers, places } = tablesOf(o.db);
+  const level = new MendedLevel({
+    db: o.db,
+    dir: o.dir,
+    reopened: () => ({ headers, places } = tablesOf(o.db)),
+  });
 
   /** Whether a header is what its id names; LevelDB does not check its own checksums on every read. */
   const isWhole = (id: ContributionId, bytes: Uint8Array): boolean => {
@@ -65,6 +71,7 @@ export function createContributionStore(o: {
   };
 
   async function* ordered(range: { gt: string; lt: string }): AsyncGenerator<Uint8Array> {
+    await level.readable();
     try {
       for await (const [key, value] of headers.iterator(range)) {
         const bytes = bytesOf(value);
@@ -84,17 +91,20 @@ export function createContributionStore(o: {
       );
       const key = headerKey(phase, round, id);
       try {
-        await o.db
-          .batch()
-          .put(key, bytes, { sublevel: headers })
-          .put(id, key, { sublevel: places })
-          .write({ sync: durable ?? false });
+        await level.write(() =>
+          o.db
+            .batch()
+            .put(key, bytes, { sublevel: headers })
+            .put(id, key, { sublevel: places })
+            .write({ sync: durable ?? false }),
+        );
       } catch (error) {
         // To say which folder it was.
         throw diskError("write", o.dir, error);
       }
     },
     async get(id) {
+      await level.readable();
       try {
         const key = await places.get(id);
         const value = key === undefined ? undefined : await headers.get(key);

@@ -156,7 +156,9 @@ export async function syncFolder(dir: string): Promise<void> {
 export function diskError(action: "read" | "write", path: string, error: unknown): StarlingError {
   if (error instanceof StarlingError) return error;
   const why = messageOf(error);
-  if (["ENOSPC", "EDQUOT"].includes(errorCode(error) ?? ""))
+  // LevelDB has only the system's words.
+  const isFull = ["ENOSPC", "EDQUOT"].includes(errorCode(error) ?? "");
+  if (isFull || /No space left on device|Disk quota exceeded/.test(why))
     return new StarlingError("DISK_FULL", `no room left to write ${path} (${why}); free some space`, {
       cause: error,
     });

@@ -12,6 +12,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     addresses: ["/ip4/127.0.0.1/tcp/4001"],
     dashboardUrl: null,
     state: "training",
+    diskFull: null,
     pausedWhy: null,
     engine: "cpu",
     engineReason: null,

@@ -14,12 +14,13 @@ export interface LearnerClient extends Service {
 export function createLearnerClient({
   log,
   block,
-}: { log: Logger } & Pick<LearnerOwner, "block">): LearnerClient {
+  diskFull,
+}: { log: Logger } & Pick<LearnerOwner, "block" | "diskFull">): LearnerClient {
   // The published build has .js files; everything else runs the sources.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url));
   const learner = createBirpc<LearnerThread, LearnerOwner>(
-    { log: (level, message, context) => log[level](message, context), block },
+    { log: (level, message, context) => log[level](message, context), block, diskFull },
     {
       post: (message) => worker.postMessage(message),
       on: (listener) => worker.on("message", listener),

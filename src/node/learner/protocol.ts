@@ -47,4 +47,6 @@ export interface LearnerOwner {
   /** A block of the run's data, from the disk or from peers; as long as that takes. */
   block(cid: Cid): Promise<Uint8Array>;
   log(level: "debug" | "info" | "warn" | "error", message: string, context: Record<string, unknown>): void;
+  /** What the thread has no room to write; null: it has again. */
+  diskFull(lack: string | null): void;
 }

@@ -14,6 +14,7 @@ import {
   openStates,
   writeFiles,
 } from "../../storage/index.ts";
+import { DiskPatience } from "../disk-patience.ts";
 import { createShardSource } from "../data/run-data.ts";
 import { Learner } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
@@ -23,6 +24,7 @@ assert(parentPort !== null, "thread.ts runs in a worker");
 const port = parentPort;
 const turns = new PQueue({ concurrency: 1 });
 const texts = new OpenTexts();
+const stopping = new AbortController();
 let open: { learner: Learner; states: StateStore; checkpoints: CheckpointStore } | undefined;
 
 function opened(): NonNullable<typeof open> {
@@ -52,7 +54,7 @@ const thread: LearnerThread = {
     turns.add(async () => {
       const { learner, states } = opened();
       const trained = await learner.train(order, own);
-      await states.save(name, learner.state());
+      await disk.write(() => states.save(name, learner.state()));
       return trained;
     }),
   hurry: (round) => open?.learner.hurry(round),
@@ -69,21 +71,23 @@ const thread: LearnerThread = {
   checkpoint: (meta) =>
     turns.add(() => {
       const { learner, checkpoints } = opened();
-      return checkpoints.save(meta, learner.settledBytes);
+      return disk.write(() => checkpoints.save(meta, learner.settledBytes));
     }),
-  close: () =>
-    turns.add(async () => {
+  close: () => {
+    stopping.abort(new Error("the node is stopping"));
+    return turns.add(async () => {
       await texts.closeAll();
       await open?.learner.close();
       // The port keeps the thread alive; once the answer is out, nothing does.
       setImmediate(() => port.close());
-    }),
+    });
+  },
 };
 
 const owner = createBirpc<LearnerOwner, LearnerThread>(thread, {
   post: (message) => port.postMessage(message),
   on: (listener) => port.on("message", listener),
-  eventNames: ["log"],
+  eventNames: ["log", "diskFull"],
 });
 
 const say =
@@ -97,3 +101,10 @@ const log: Logger = {
   error: say("error"),
   child: () => log,
 };
+
+const disk = new DiskPatience({
+  clock: systemClock,
+  log,
+  signal: stopping.signal,
+  changed: (lack) => void owner.diskFull(lack),
+});
