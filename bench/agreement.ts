@@ -1,5 +1,6 @@
 /**
- * How deep history is agreed on, and how much honest work is included: `npm run bench:agreement`. Agreement at depth d:
+ * How deep history is agreed on, and how much honest work is included: `npm run bench:agreement`
+ * (`-- churn`: only the cases with this in their names). Agreement at depth d:
  * the largest share of the honest peers that hold the same S(R-d) when they enter round R; the mean over rounds and
  * seeds, and the worst round.
  */
@@ -34,7 +35,7 @@ const CASES: readonly Case[] = [
     (scenario) => [
       { name: `a third ${scenario}, a twentieth lost`, scenario, change: { lossShare: 0.05 } },
       {
-        name: "the same, unequal speeds, a fifth lost",
+        name: `a third ${scenario}, unequal speeds, a fifth lost`,
         scenario,
         change: { lossShare: 0.2, slowness: (i: number) => 1 + (i % 4) },
       },
@@ -71,7 +72,8 @@ const table = new Table({
   head: ["case", ...DEPTHS.map((d) => `d=${d}`), "included", "roots"],
   style: { head: [], border: [] },
 });
-for (const { name, scenario: scenarioName, change } of CASES) {
+const wanted = CASES.filter(({ name }) => name.includes(process.argv[2] ?? ""));
+for (const { name, scenario: scenarioName, change } of wanted) {
   const scenario = SCENARIOS.find((one) => one.name === scenarioName);
   if (scenario === undefined) throw new Error(`expected a scenario, got ${scenarioName}`);
   const agreements = SEEDS.map(() => new Agreement());

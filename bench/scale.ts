@@ -1,5 +1,6 @@
 /**
- * What a flock costs by its size: `npm run bench:scale`. Honest peers, everybody cites everybody; one process does the
+ * What a flock costs by its size: `npm run bench:scale`
+ * (`-- 64`: only this size). Honest peers, everybody cites everybody; one process does the
  * work of all, and shares what all compute alike, so memory is a lower bound.
  */
 import Table from "cli-table3";
@@ -20,7 +21,8 @@ const table = new Table({
   head: ["peers", "rounds", "messages", "header kB", "headers MB", "heap MB", "s", "s per round"],
   style: { head: [], border: [] },
 });
-for (const [peersCount, roundsCount] of SIZES) {
+const wanted = SIZES.filter(([peers]) => process.argv[2] === undefined || peers === Number(process.argv[2]));
+for (const [peersCount, roundsCount] of wanted) {
   const startMs = systemClock.nowMs();
   const flock = new Flock({ seed: "scale", nodesCount: peersCount, rule: { membersMax: peersCount } });
   flock.untilRound(roundsCount);

@@ -15,21 +15,21 @@
  * Longer than other files, because every stage and every way out of it share one state.
  */
 import type { ContributionId, Digest, PeerId } from "../core/index.ts";
-import { type Base, baseRoundMin } from "./base.ts";
+import type { Base } from "./base.ts";
 import { electorateOf } from "./electorate.ts";
 import { Equivocations } from "./equivocations.ts";
 import type { Effect, Event, FoldPlan, SettledState, Trained } from "./events.ts";
 import { ContributionGraph, type GraphOptions, type Room } from "./graph.ts";
 import { HEADER_VERSION, type Header } from "./header.ts";
-import { Rivals } from "./histories.ts";
 import { Holdings } from "./holdings.ts";
 import { forkOf } from "./lineage.ts";
+import { type Call, Muster } from "./muster.ts";
 import { OwnWork } from "./own-work.ts";
 import { chooseParents } from "./parents.ts";
 import { isClosing, isOver, trainedRound } from "./closing.ts";
-import { batchSeed, settledRoot } from "./settlement.ts";
+import { batchSeed } from "./settlement.ts";
+import { Settling } from "./settling.ts";
 import { Tempo } from "./tempo.ts";
-import { Turnout } from "./turnout.ts";
 import type { Contribution, View } from "./view.ts";
 
 /** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
@@ -50,31 +50,29 @@ export class Machine {
   readonly #room: Room;
   #stage: Stage = "idle";
   #view: View;
-  #turnout: Turnout;
+  readonly #muster: Muster;
   readonly #held = new Holdings();
   readonly #own = new OwnWork();
-  readonly #rivals = new Rivals();
   readonly #equivocations = new Equivocations();
   readonly #tempo: Tempo;
-  readonly #settled = new Map<number, SettledState>();
-  #settledRound: number;
+  readonly #settling: Settling;
   #start: Digest;
   #hurried = false;
-  #trainStartedMs = 0;
-  /** The last round that we trained in, in this life. */
-  #trainedRound = -1;
-  #collectStartedMs = 0;
-  #twoThirdsAtMs: number | undefined;
   #effects: Effect[] | undefined;
 
   constructor(options: MachineOptions) {
     this.#options = options;
     this.graph = new ContributionGraph(options);
-    const { base } = options;
-    this.#view = this.graph.view(base?.round ?? 0, []);
-    this.#settledRound = base?.round ?? 0;
-    if (base !== undefined) this.#settled.set(base.round, base);
-    this.#turnout = new Turnout(options.self, electorateOf(this.#view), this.round);
+    this.#settling = new Settling(options);
+    this.#view = this.graph.view(this.#settling.round, []);
+    this.#muster = new Muster(
+      {
+        self: options.self,
+        hasPassed: (c) => this.#held.hasPassed(c),
+        since: (round) => this.#since(round),
+      },
+      callOf(this.#view),
+    );
     this.#start = options.startRoot;
     this.#room = roomOf(this, options.self);
     this.#tempo = new Tempo(options.rule);
@@ -101,18 +99,12 @@ export class Machine {
 
   /** The newest settled state that was folded. */
   get settled(): SettledState | undefined {
-    return this.#settled.get(this.#settledRound);
+    return this.#settling.newest;
   }
 
   /** The newest settled state as another machine can start from it; undefined while too little has settled. */
   get base(): Base | undefined {
-    const { settled } = this;
-    const { rule } = this.#options;
-    if (settled === undefined || settled.round < baseRoundMin(rule)) return undefined;
-    const roots: Digest[] = [];
-    for (let at = this.#view.lineage.at(settled.round - 1); at !== undefined; at = at.before)
-      if (roots.push(at.root) === rule.settleDepth) return { ...settled, roots: roots.reverse() };
-    return undefined;
+    return this.#settling.baseIn(this.#view);
   }
 
   /** The budget is reached: contributions only cite from here on. */
@@ -172,7 +164,7 @@ export class Machine {
       else if (!this.#held.holds(contribution)) this.#emit({ kind: "pull", contribution });
       const twin = this.graph.twinOf(contribution);
       if (twin !== undefined) this.#equivocations.take(twin, contribution);
-      this.#count(contribution);
+      this.#muster.take(contribution);
     }
     if (header.author === self && header.round === this.round && this.#stage === "publishing") {
       this.#hold(id, true);
@@ -184,7 +176,7 @@ export class Machine {
     const contribution = this.graph.get(id);
     if (contribution === undefined) return this.#held.holdEarly(id, passed);
     this.#held.hold(contribution, passed);
-    if (passed) this.#count(contribution);
+    if (passed) this.#muster.take(contribution);
   }
 
   /** Whatever happened, move as far as it allows: a node that comes back late goes through many rounds at once. */
@@ -200,11 +192,14 @@ export class Machine {
     switch (this.#stage) {
       case "waiting":
         if (this.#followRival(nowMs)) break;
-        if (this.#turnout.isOutrun) this.#startCollecting(nowMs);
-        else if (this.#held.missing(this.#view, this.#settledRound).length === 0) this.#fold();
+        if (this.#muster.turnout.isOutrun) this.#startCollecting(nowMs);
+        else if (this.#held.missing(this.#view, this.#settling.round).length === 0) this.#fold();
         break;
       case "training":
-        if (!this.#hurried && (this.#turnout.isHalfHere || this.#rivals.winner(this.#view) !== undefined)) {
+        if (
+          !this.#hurried &&
+          (this.#muster.turnout.isHalfHere || this.#muster.winner(this.#view) !== undefined)
+        ) {
           this.#hurried = true;
           this.#emit({ kind: "hurry", round: this.round });
         }
@@ -225,15 +220,17 @@ export class Machine {
   // Entering a round.
 
   #enter(view: View, nowMs: number): void {
-    const before = this.#view.lineage;
     this.#view = view;
-    if (before !== view.lineage && (before.isSplit || view.lineage.before !== before)) this.#recount();
-    else this.#turnout.enter(view.round, electorateOf(view));
+    this.#muster.enter(callOf(view));
     this.#tempo.included(this.#includedShare());
-    if (this.#ownHere() !== undefined || this.#turnout.isOutrun || view.settledRound < this.#settledRound)
+    if (
+      this.#ownHere() !== undefined ||
+      this.#muster.turnout.isOutrun ||
+      view.settledRound < this.#settling.round
+    )
       return this.#startCollecting(nowMs);
     this.#stage = "waiting";
-    for (const contribution of this.#held.missing(view, this.#settledRound))
+    for (const contribution of this.#held.missing(view, this.#settling.round))
       this.#emit({ kind: "pull", contribution });
   }
 
@@ -257,10 +254,13 @@ export class Machine {
   #fold(): void {
     this.#stage = "folding";
     const rounds: FoldPlan["rounds"][number][] = [];
-    for (let r = this.#settledRound; r < this.round; r++)
+    for (let r = this.#settling.round; r < this.round; r++)
       rounds.push({ round: r, terms: this.#view.terms(r) });
     const settledRound = this.#settledRoundNow();
-    this.#emit({ kind: "fold", plan: { round: this.round, from: this.#settledRound, settledRound, rounds } });
+    this.#emit({
+      kind: "fold",
+      plan: { round: this.round, from: this.#settling.round, settledRound, rounds },
+    });
   }
 
   #settledRoundNow(): number {
@@ -273,15 +273,19 @@ export class Machine {
 
   #takeFolded(folded: { start: Digest; settledWeights: Digest }, nowMs: number): void {
     this.#start = folded.start;
-    const settled = this.#settle(this.#settledRoundNow(), folded.settledWeights);
+    const { state: settled, isNews } = this.#settling.settle(
+      this.#view,
+      this.#settledRoundNow(),
+      folded.settledWeights,
+    );
+    if (isNews) this.#emit({ kind: "settled", state: settled });
     if (this.#isOver()) {
       this.#stage = "finished";
-      return this.#emit({ kind: "finished", round: this.#settledRound });
+      return this.#emit({ kind: "finished", round: this.#settling.round });
     }
     this.#stage = "training";
     this.#hurried = false;
-    this.#trainedRound = this.round;
-    this.#trainStartedMs = nowMs;
+    this.#tempo.startTraining(this.round, nowMs);
     this.#emit({
       kind: "train",
       order: {
@@ -296,19 +300,6 @@ export class Machine {
     });
   }
 
-  #settle(round: number, weightsRoot: Digest): SettledState {
-    const { run, phase, startSettled, rule } = this.#options;
-    const accounts = this.#view.accountsAt(round);
-    const root = round === 0 ? startSettled : settledRoot({ run, phase, round, weightsRoot, accounts });
-    const isNews = round > this.#settledRound || this.#settled.size === 0;
-    const state = { round, root, weightsRoot, accounts };
-    this.#settledRound = round;
-    this.#settled.set(round, state);
-    this.#settled.delete(round - 2 * rule.settleDepth);
-    if (isNews) this.#emit({ kind: "settled", state });
-    return state;
-  }
-
   // Publishing.
 
   #takeTrained(result: Trained, nowMs: number): void {
@@ -316,7 +307,7 @@ export class Machine {
     // Ours of this round came back to us, after a crash: there is never a second one.
     if (this.#ownHere() !== undefined) return this.#startCollecting(nowMs);
     const { round, root } = this.settled as SettledState;
-    if (result.delta !== null) this.#tempo.trained(nowMs - this.#trainStartedMs);
+    if (result.delta !== null) this.#tempo.endTraining(nowMs);
     this.#stage = "publishing";
     this.#emit({
       kind: "publish",
@@ -342,14 +333,13 @@ export class Machine {
 
   #startCollecting(nowMs: number): void {
     this.#stage = "collecting";
-    this.#collectStartedMs = nowMs;
-    this.#twoThirdsAtMs = undefined;
+    this.#tempo.startCollecting(nowMs);
   }
 
   #collect(nowMs: number): void {
     if (!this.#hasCollected(nowMs)) return;
     const { limits } = this.#options;
-    const settledHere = this.#settled.get(this.#view.settledRound)?.root;
+    const settledHere = this.#settling.at(this.#view.settledRound)?.root;
     // Training on after the budget is reached would keep the phase from ever settling.
     const candidates = this.#checked(this.round).filter(
       ({ header, view }) => header.delta === null || !isClosing(view, limits),
@@ -359,31 +349,23 @@ export class Machine {
   }
 
   #hasCollected(nowMs: number): boolean {
-    if (this.#turnout.isHalfLater) return true;
+    const { turnout } = this.#muster;
+    if (turnout.isHalfLater) return true;
     const own = this.#ownHere();
     const withSelf = own !== undefined;
-    if (this.#turnout.hasTwoThirds(withSelf)) this.#gather(own, nowMs);
-    if (this.#turnout.hasAll(withSelf)) return true;
+    if (turnout.hasTwoThirds(withSelf)) this.#tempo.gather(own?.header.delta ? this.round : undefined, nowMs);
+    if (turnout.hasAll(withSelf)) return true;
     // Round 0 waits for everybody: there is no history that could go on without them.
     if (this.round === 0) return false;
-    const { graceMs, patienceMs } = this.#tempo;
-    const untilMs =
-      this.#twoThirdsAtMs === undefined ? this.#collectStartedMs + patienceMs : this.#twoThirdsAtMs + graceMs;
+    const untilMs = this.#tempo.collectUntilMs;
     if (nowMs >= untilMs) return true;
     this.#emit({ kind: "wake", atMs: untilMs });
     return false;
   }
 
-  #gather(own: Contribution | undefined, nowMs: number): void {
-    if (this.#twoThirdsAtMs !== undefined) return;
-    this.#twoThirdsAtMs = nowMs;
-    if (own?.header.delta && this.#trainedRound === this.round)
-      this.#tempo.gathered(nowMs - this.#trainStartedMs);
-  }
-
   /** What may be cited of a round: the body passed, and it is of our history. */
   #checked(round: number): Contribution[] {
-    return this.graph.round(round).filter((c) => this.#held.hasPassed(c) && this.#isOurs(c));
+    return this.graph.round(round).filter((c) => this.#held.hasPassed(c) && this.#muster.isOurs(c));
   }
 
   /** Our own contribution to this round of this history. */
@@ -393,36 +375,14 @@ export class Machine {
 
   // Histories.
 
-  #isOurs({ lineage }: Contribution): boolean {
-    return lineage.agrees(this.#view.lineage);
-  }
-
-  /** It stands up to be counted: for our history, or for another. */
-  #count(c: Contribution): void {
-    if (!this.#isOurs(c)) return this.#rivals.take(c);
-    const { author, round } = c.header;
-    this.#turnout.takeHeader(author, round);
-    if (this.#held.hasPassed(c)) this.#turnout.takePassed(author, round);
-  }
-
-  /** Somebody who counted may turn out to be of another history, now that more has settled. */
-  #recount(): void {
-    this.#turnout = new Turnout(this.#options.self, electorateOf(this.#view), this.round);
-    for (let r = Math.max(0, this.round - 1); r < this.graph.roundsCount; r++)
-      for (const c of this.graph.round(r)) this.#count(c);
-  }
-
   /** Goes over to a history that outweighs ours: all is folded anew, and what was ours alone comes back as residual. */
   #followRival(nowMs: number): boolean {
-    const winner = this.#rivals.winner(this.#view);
+    const winner = this.#muster.winner(this.#view);
     if (winner === undefined) return false;
     const fork = forkOf(winner.view.lineage, this.#view.lineage);
     this.#emit({ kind: "resync", fork, lost: this.settled });
-    const { base } = this.#options;
-    this.#settledRound = base?.round ?? 0;
-    this.#settled.clear();
-    if (base !== undefined) this.#settled.set(base.round, base);
-    this.#rivals.clear();
+    this.#settling.restart();
+    this.#muster.forgetRivals();
     this.#forgetBodies(winner.header.round);
     this.#enter(winner.view, nowMs);
     return true;
@@ -439,9 +399,17 @@ export class Machine {
     }
   }
 
+  *#since(round: number): Generator<Contribution> {
+    for (let r = round; r < this.graph.roundsCount; r++) yield* this.graph.round(r);
+  }
+
   #emit(effect: Effect): void {
     (this.#effects ??= []).push(effect);
   }
+}
+
+function callOf(view: View): Call {
+  return { round: view.round, lineage: view.lineage, electorate: electorateOf(view) };
 }
 
 /** Before the work begins all history is taken. */

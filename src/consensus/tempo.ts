@@ -18,18 +18,30 @@ export class Tempo {
   #trainMs = ROUND_MS_FIRST;
   #roundMs = ROUND_MS_FIRST;
   #stretch = 1;
+  #trainStartedMs = 0;
+  /** The last round that we trained in, in this life. */
+  #trainedRound = -1;
+  #collectStartedMs = 0;
+  #twoThirdsAtMs: number | undefined;
 
   constructor(rule: Rule) {
     this.#rule = rule;
   }
 
+  /** When a collection ends at the latest: a grace after two thirds of the weight, or after all patience. */
+  get collectUntilMs(): number {
+    return this.#twoThirdsAtMs === undefined
+      ? this.#collectStartedMs + this.#patienceMs
+      : this.#twoThirdsAtMs + this.#graceMs;
+  }
+
   /** After two thirds of the weight is in. */
-  get graceMs(): number {
+  get #graceMs(): number {
     return this.#stretch * Math.max(GRACE_MS_MIN, this.#rule.graceShare * this.#trainMs);
   }
 
   /** Without two thirds. Goes by the flock's rounds: a fast node's own training is no measure for the others. */
-  get patienceMs(): number {
+  get #patienceMs(): number {
     return this.#rule.patienceShare * Math.max(this.#trainMs, this.#roundMs);
   }
 
@@ -40,13 +52,27 @@ export class Tempo {
     this.#stretch = Math.min(STRETCH_MAX, Math.max(1, stretch));
   }
 
-  /** Training took this long; closing does not count, it takes no time. */
-  trained(ms: number): void {
-    this.#trainMs = Math.max(1, ms);
+  startTraining(round: number, nowMs: number): void {
+    this.#trainedRound = round;
+    this.#trainStartedMs = nowMs;
   }
 
-  /** From the start of our training until two thirds of the weight was in. */
-  gathered(ms: number): void {
-    this.#roundMs = Math.max(ROUND_MS_FIRST, ms);
+  /** Not for closing, which takes no time. */
+  endTraining(nowMs: number): void {
+    this.#trainMs = Math.max(1, nowMs - this.#trainStartedMs);
+  }
+
+  startCollecting(nowMs: number): void {
+    this.#collectStartedMs = nowMs;
+    this.#twoThirdsAtMs = undefined;
+  }
+
+  /** Two thirds of the weight is in. `trainedRound`: the round, if we trained in it ourselves. */
+  gather(trainedRound: number | undefined, nowMs: number): void {
+    if (this.#twoThirdsAtMs !== undefined) return;
+    this.#twoThirdsAtMs = nowMs;
+    // In an earlier life, nobody knows when it began.
+    if (trainedRound === this.#trainedRound)
+      this.#roundMs = Math.max(ROUND_MS_FIRST, nowMs - this.#trainStartedMs);
   }
 }

@@ -2,9 +2,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Electorate, isHalf, without } from "../../../src/consensus/electorate.ts";
+import { Lineage } from "../../../src/consensus/lineage.ts";
+import { type Call, Muster } from "../../../src/consensus/muster.ts";
 import { Turnout } from "../../../src/consensus/turnout.ts";
+import type { Contribution } from "../../../src/consensus/index.ts";
 import type { PeerId } from "../../../src/core/index.ts";
-import { peerOf } from "../../support/run-of.ts";
+import { digestOfText, peerOf } from "../../support/run-of.ts";
 
 const PEERS = ["ada", "bob", "cyd", "dan"].map(peerOf);
 const [SELF] = PEERS;
@@ -57,6 +60,16 @@ class Twin {
   }
 }
 
+function portraitOf(turnout: Turnout): unknown {
+  return [
+    turnout.isHalfHere,
+    turnout.isHalfLater,
+    turnout.isOutrun,
+    [turnout.hasTwoThirds(false), turnout.hasAll(false)],
+    [turnout.hasTwoThirds(true), turnout.hasAll(true)],
+  ];
+}
+
 const weights = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 4, maxLength: 4 });
 const comings = fc.record({
   kind: fc.constantFrom("header" as const, "passed" as const),
@@ -67,7 +80,7 @@ const events = fc.array(fc.oneof(comings, fc.record({ kind: fc.constant("enter" 
   maxLength: 40,
 });
 
-test("what was counted as it came equals what going through all of it gives", () => {
+test("R3 what was counted as it came equals what going through all of it gives", () => {
   fc.assert(
     fc.property(weights, events, (first, all) => {
       const twin = new Twin(electorateOf(first));
@@ -82,13 +95,98 @@ test("what was counted as it came equals what going through all of it gives", ()
           if (event.kind === "header") turnout.takeHeader(event.author, event.round);
           else turnout.takePassed(event.author, event.round);
         }
-        expect([
-          turnout.isHalfHere,
-          turnout.isHalfLater,
-          turnout.isOutrun,
-          [turnout.hasTwoThirds(false), turnout.hasAll(false)],
-          [turnout.hasTwoThirds(true), turnout.hasAll(true)],
-        ]).toEqual(twin.portrait());
+        expect(portraitOf(turnout)).toEqual(twin.portrait());
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** A tree of settled roots: each node has up to two next ones. */
+function lineageAt(start: Lineage, path: readonly number[]): Lineage {
+  return path.reduce((lineage, branch) => lineage.next(digestOfText(`${branch}`)), start);
+}
+
+const path = fc.array(fc.integer({ min: 0, max: 1 }), { maxLength: 4 });
+const moves = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("come" as const),
+        author: fc.constantFrom(...PEERS),
+        round: fc.integer({ min: 0, max: 6 }),
+        path,
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), which: fc.nat() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("settle" as const),
+        branch: fc.integer({ min: 0, max: 1 }),
+        weights,
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("resync" as const),
+        round: fc.integer({ min: 0, max: 4 }),
+        path,
+        weights,
+      }),
+    },
+  ),
+  { maxLength: 40 },
+);
+
+test("R3 the turnout of our history equals a plain recount, whatever settles and whichever history we go over to", () => {
+  fc.assert(
+    fc.property(weights, moves, (first, all) => {
+      const start = new Lineage(0, digestOfText("start"));
+      const come: Contribution[] = [];
+      const passed = new Set<Contribution>();
+      let call: Call = { round: 0, lineage: start, electorate: electorateOf(first) };
+      const muster = new Muster(
+        {
+          self: SELF,
+          hasPassed: (c) => passed.has(c),
+          since: (round) => come.filter(({ header }) => header.round >= round),
+        },
+        call,
+      );
+      for (const move of all) {
+        if (move.kind === "come") {
+          const { author, round } = move;
+          const c = {
+            header: { author, round },
+            lineage: lineageAt(start, move.path),
+            view: {},
+          } as unknown as Contribution;
+          come.push(c);
+          muster.take(c);
+        } else if (move.kind === "pass") {
+          const c = come[move.which % Math.max(1, come.length)];
+          if (c === undefined) continue;
+          passed.add(c);
+          muster.take(c);
+        } else {
+          const { round, lineage } = call;
+          const electorate = electorateOf(move.weights);
+          if (move.kind === "settle")
+            call = { round: round + 1, lineage: lineage.next(digestOfText(`${move.branch}`)), electorate };
+          else call = { round: move.round, lineage: lineageAt(start, move.path), electorate };
+          if (move.kind === "resync") muster.forgetRivals();
+          muster.enter(call);
+        }
+        const twin = new Twin(call.electorate);
+        twin.round = call.round;
+        for (const c of come.filter(({ lineage }) => lineage.agrees(call.lineage))) {
+          twin.come.push({ kind: "header", ...c.header });
+          if (passed.has(c)) twin.come.push({ kind: "passed", ...c.header });
+        }
+        expect(portraitOf(muster.turnout)).toEqual(twin.portrait());
       }
     }),
     { numRuns: 500 },
