@@ -105,6 +105,24 @@ function dataOption(): Option {
   return new Option("--data <folder>", "the node's own folder: key, blocks, ledger").default(".starling");
 }
 
+/** By size; the same as the trainer's, which is not loaded to print help. A test compares them. */
+export const SHAPES: readonly string[] = [
+  "tiny",
+  "small",
+  "flight",
+  "stories-15m",
+  "stories-42m",
+  "stories-110m",
+  "smollm-135m",
+  "smollm-360m",
+  "tinyllama-1.1b",
+  "sheared-llama-1.3b",
+];
+
+function shapeOption(): Option {
+  return new Option("--shape <name>", "another model than the preset's").choices(SHAPES).conflicts("from");
+}
+
 function addInit(program: Command): void {
   program
     .command("init")
@@ -118,6 +136,7 @@ function addInit(program: Command): void {
       [],
     )
     .option("--tokenizer <file>", "a tokenizer.json instead of bytes")
+    .addOption(shapeOption())
     .option("--from <folder>", "start from a model as `starling export` writes it: weights and tokenizer")
     .option("--source <text>", "where the text is from")
     .option("--licence <text>", "under what licence the text is")
@@ -203,6 +222,7 @@ function addTrain(program: Command): void {
     .requiredOption("--out <folder>", "where to write the model")
     .option("--steps <number>", "instead of the preset's", wholeNumber(1, ROUNDS_MAX))
     .option("--tokenizer <file>", "a tokenizer.json instead of bytes")
+    .addOption(shapeOption())
     .option("--from <folder>", "start from a model as `starling export` writes it")
     .option("--seed <number>", "seed of the start weights", wholeNumber(0, SEED_MAX))
     .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())

@@ -8,7 +8,7 @@ export { readTokenizerFile } from "./model-folder.ts";
 export { type TrainOptions, type TrainedFolder, trainToFolder } from "./train-to-folder.ts";
 export { type TokenizerTraining, trainTokenizerOn } from "./train-tokenizer.ts";
 export { type Evaluation, evaluateFolder, generateFromFolder } from "./model-use.ts";
-export type { GenerateOptions } from "../trainer/index.ts";
+export type { GenerateOptions, ModelPresetName } from "../trainer/index.ts";
 export { type Manifest, type Phase, readManifestFile, runIdOf, writeManifestFile } from "./manifest.ts";
 export { type NetworkKey, networkKeyPath, readNetworkKey, writeNetworkKey } from "./network-key.ts";
 export { presetNames } from "./presets.ts";

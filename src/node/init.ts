@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { type Cid, type Digest, type Logger, type PeerId, type RunId, bytesOf } from "../core/index.ts";
 import { type Store, openStore, putBody } from "../storage/index.ts";
-import { BYTE_VOCABULARY, type ModelConfig } from "../trainer/index.ts";
+import { BYTE_VOCABULARY, type ModelConfig, type ModelPresetName, modelPresets } from "../trainer/index.ts";
 import { type AddOptions, addData } from "./data/add.ts";
 import type { TokenizerName } from "./data/record.ts";
 import { readStoredData, tokenizerOf } from "./data/run-data.ts";
@@ -14,6 +14,8 @@ import type { Rung } from "./presets/preset.ts";
 
 export interface RunOptions {
   readonly preset: string;
+  /** The shape of the first phase's model, instead of the preset's. */
+  readonly shape?: ModelPresetName;
   readonly name?: string;
   readonly seed?: number;
   /** Nodes that the first round waits for. */
@@ -109,6 +111,8 @@ export function draftManifest(options: RunOptions, parts: DraftParts): Manifest 
   const { rungs } = presetOf(options.preset);
   const startPeers = options.startPeers ?? rungs[0].phase.rule.startPeers;
   const vocabSize = parts.vocabulary ?? BYTE_VOCABULARY;
+  const shapeOf = (phase: Rung["phase"], index: number): ModelConfig =>
+    options.shape === undefined || index > 0 ? phase.model : modelPresets[options.shape];
   const draft = {
     v: 1,
     name: options.name ?? "run",
@@ -119,7 +123,7 @@ export function draftManifest(options: RunOptions, parts: DraftParts): Manifest 
     tokenizer: parts.tokenizer ?? "bytes",
     start: parts.start?.cid ?? null,
     phases: rungs.map(({ rounds, phase }, index) => {
-      const model = index === 0 && parts.start ? parts.start.model : { ...phase.model, vocabSize };
+      const model = index === 0 && parts.start ? parts.start.model : { ...shapeOf(phase, index), vocabSize };
       const seats = Math.min(startPeers, phase.entry?.seats ?? startPeers);
       const tokensBudget = (options.rounds ?? rounds) * seats * tokensPerRound({ ...phase, model });
       return { ...phase, model, tokensBudget, rule: { ...phase.rule, startPeers } };

@@ -6,7 +6,7 @@ export { type ModelConfig, modelConfigSchema, parametersCount } from "./model/co
 export { type TensorSpec, modelTensors, tensorLengths } from "./model/tensors.ts";
 export { initialWeights } from "./model/init.ts";
 export { decodeWeights } from "./model/weights.ts";
-export { modelPresets } from "./model/presets.ts";
+export { type ModelPresetName, modelPresetNames, modelPresets } from "./model/presets.ts";
 export { type Growth, growWeights } from "./growth/grow.ts";
 export { growthObstacles } from "./growth/obstacles.ts";
 export { type GrowthRule, growthRuleSchema } from "./growth/rule.ts";

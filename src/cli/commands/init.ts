@@ -18,7 +18,7 @@ import { createFileProgress } from "../progress-bar.ts";
 
 export interface InitArguments extends Pick<
   InitOptions,
-  "name" | "seed" | "startPeers" | "rounds" | "source" | "licence"
+  "name" | "seed" | "startPeers" | "rounds" | "source" | "licence" | "shape"
 > {
   readonly preset: string;
   readonly text?: string;

@@ -2,7 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createLog, initRun, presetNames, readTokenizerFile, trainToFolder } from "../../node/index.ts";
+import {
+  type ModelPresetName,
+  createLog,
+  initRun,
+  presetNames,
+  readTokenizerFile,
+  trainToFolder,
+} from "../../node/index.ts";
 import { UsageError } from "../failure.ts";
 import { nats } from "../format.ts";
 import { createStepProgress } from "../progress-bar.ts";
@@ -15,12 +22,13 @@ export interface TrainArguments {
   readonly steps?: number;
   readonly tokenizer?: string;
   readonly from?: string;
+  readonly shape?: ModelPresetName;
   readonly seed?: number;
   readonly threads: number;
 }
 
 export async function train(given: TrainArguments): Promise<void> {
-  const { preset, text, out, steps, tokenizer, from, seed, threads } = given;
+  const { preset, text, out, steps, tokenizer, from, shape, seed, threads } = given;
   if (!presetNames.includes(preset)) {
     throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
   }
@@ -34,6 +42,7 @@ export async function train(given: TrainArguments): Promise<void> {
         preset,
         textPath: text,
         ...(seed !== undefined && { seed }),
+        ...(shape !== undefined && { shape }),
         ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
         ...(from !== undefined && { fromDir: from }),
       },
