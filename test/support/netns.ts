@@ -58,6 +58,11 @@ export class Network implements AsyncDisposable {
     return ["ip", "netns", "exec", this.name(host)];
   }
 
+  /** A shell command on a host. */
+  async run(host: number, command: string): Promise<void> {
+    await sh(`ip netns exec ${this.name(host)} sh -c '${command}'`);
+  }
+
   /** Nothing passes between these two sets of hosts until `heal`. */
   async cut(some: readonly number[], others: readonly number[]): Promise<void> {
     for (const [here, there] of [

@@ -2,6 +2,12 @@
  * S8: real hostile hosts against a real node. Each is cut off, and an honest peer behind the same address stays
  * connected and is served. What it costs meanwhile is measured by `npm run bench:hostile`.
  */
+import { noise } from "@chainsafe/libp2p-noise";
+import { identify } from "@libp2p/identify";
+import { tcp } from "@libp2p/tcp";
+import { yamux } from "@libp2p/yamux";
+import { multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p } from "libp2p";
 import { expect, test } from "vitest";
 import { type PeerId, RAW, accept, cidOf, ignore, reject } from "../../../src/core/index.ts";
 import { contributionsTopic } from "../../../src/gossip/index.ts";
@@ -72,4 +78,20 @@ test("S8 many keys of one address: the useful keep their seats, the others go", 
   await expect.poll(() => victim.peers().length, POLL).toBeLessThanOrEqual(9);
   expect(victim.peers()).toContain(honest.peerId);
   await expect.poll(() => crowd.some((each) => each.getConnections().length === 0), POLL).toBe(true);
+});
+
+test("S8 a peer that never says that it is of the run is sent away", async () => {
+  const victim = await startedNode();
+  const libp2p = await createLibp2p({
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify() },
+  });
+  const sentAway = new Promise<void>((resolve) =>
+    libp2p.addEventListener("peer:disconnect", () => resolve()),
+  );
+  await libp2p.dial(victim.addresses().map((address) => multiaddr(address)));
+  await sentAway;
+  await libp2p.stop();
 });
