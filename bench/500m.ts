@@ -14,7 +14,6 @@ import { presetOf } from "../src/node/presets.ts";
 import {
   assignedBatch,
   createEngine,
-  encodeText,
   initialWeights,
   learningRate,
   parametersCount,
@@ -68,7 +67,7 @@ async function compare(): Promise<void> {
 async function train(): Promise<Outcome> {
   const { sequences } = batch;
   const { contextLength } = model;
-  const text = encodeText(mobyDickText());
+  const text = new TextEncoder().encode(mobyDickText());
   const weights = initialWeights(model, SEED); // (P,)
   const memory = { recomputesLayers: true };
   const threads = availableParallelism();
