@@ -30,6 +30,9 @@ export async function openSession(program: Uint8Array, o: SessionOptions): Promi
       interOpNumThreads: 1,
       executionMode: "sequential",
       graphOptimizationLevel: "all",
+      // One block planned for all arrays of a run is allocated beside what the first run has left: measured at 25M
+      // parameters, 1.27 GB with it, 1.05 GB without, and no slower.
+      enableMemPattern: false,
       logSeverityLevel: 3,
       ...(o.keptOnDevice?.length && { preferredOutputLocation: onDevice(o.keptOnDevice) }),
     });
