@@ -34,11 +34,10 @@ function printTable(): void {
   process.stdout.write(`${table.toString()}\n`);
 }
 
-/** Bytes that two training steps added to the process. */
+/** The peak of a process that takes two training steps. */
 async function peakOf(index: number): Promise<number> {
   const { model, optimizer, batch } = phaseAt(index);
   const { sequences } = batch;
-  const before = process.resourceUsage().maxRSS;
   const engine = await createEngine({ engine: "cpu", model, optimizer, sequences, threads: 1 });
   engine.state.weights.set(Float32Array.from(initialWeights(model, "1"), fromFixed));
   await engine.load();
@@ -49,7 +48,7 @@ async function peakOf(index: number): Promise<number> {
       1e-3,
     );
   }
-  return (process.resourceUsage().maxRSS - before) * 1024;
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 function phaseAt(index: number): (typeof rungs)[0]["phase"] {

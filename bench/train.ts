@@ -11,7 +11,13 @@ import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { SeededRandom, bytesOf, fromFixed } from "../src/core/index.ts";
-import { initialWeights, modelTensors, optimizerSchema, parametersCount } from "../src/trainer/index.ts";
+import {
+  initialWeights,
+  modelTensors,
+  optimizerSchema,
+  parametersCount,
+  trainingBytes,
+} from "../src/trainer/index.ts";
 import { type TrainingCase, stepFlops, trainingCases } from "./train/cases.ts";
 import { matmulGflops } from "./train/matmul.ts";
 import { Side } from "./train/side.ts";
@@ -20,6 +26,8 @@ import { Side } from "./train/side.ts";
 const LOSS_TOLERANCE = 1e-3;
 const LOSSES_COMPARED = 3;
 const BATCHES = 16;
+/** Of Node with the runtime and this bench's code, before an engine is there. Measured: 113 to 115 MB. */
+const BARE_PROCESS_BYTES = 114e6;
 
 interface TorchResult {
   readonly version: string;
@@ -35,6 +43,8 @@ interface Row {
   /** Of the runtime's speed at a square product of side 1024, timed between the turns. */
   readonly matmulShare: number;
   readonly memoryPeakBytes: number;
+  /** What was said before the start. */
+  readonly memoryEstimateBytes: number;
   /** The faster of PyTorch's two modes; null without PyTorch. */
   readonly torch: TorchResult | null;
   /** Our tokens per second over PyTorch's. */
@@ -102,6 +112,7 @@ function rowOf(each: TrainingCase, ours: Side, torch: readonly Side[], matmuls: 
     gflops,
     matmulShare: gflops / matmul,
     memoryPeakBytes: ours.memoryPeakBytes,
+    memoryEstimateBytes: BARE_PROCESS_BYTES + trainingBytes(each),
     torch: best,
     ratio: best === null ? null : tokensPerSecond / best.tokensPerSecond,
     torchModes,
@@ -136,18 +147,25 @@ function compareLosses([ours, ...others]: readonly Side[]): void {
 
 function tableOf(found: readonly Row[]): string {
   const table = new Table({
-    head: ["parameters", "side", "tokens/s", "GFLOP/s", "of matmul", "peak memory", "ratio"],
+    head: ["parameters", "side", "tokens/s", "GFLOP/s", "of matmul", "peak memory", "estimated", "ratio"],
     style: { head: [], border: [] },
   });
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
   for (const row of found) {
     const ours = [row.tokensPerSecond.toFixed(0), row.gflops.toFixed(0), row.matmulShare.toFixed(3)];
-    table.push([row.parametersCount, "ours", ...ours, megabytes(row.memoryPeakBytes), "1"]);
+    table.push([
+      row.parametersCount,
+      "ours",
+      ...ours,
+      megabytes(row.memoryPeakBytes),
+      megabytes(row.memoryEstimateBytes),
+      "1",
+    ]);
     for (const torch of row.torchModes) {
       const { mode, version, tokensPerSecond, memoryPeakBytes } = torch;
       const ratio = (row.tokensPerSecond / tokensPerSecond).toFixed(3);
       const speed = tokensPerSecond.toFixed(0);
-      table.push(["", `torch ${version} ${mode}`, speed, "", "", megabytes(memoryPeakBytes), ratio]);
+      table.push(["", `torch ${version} ${mode}`, speed, "", "", megabytes(memoryPeakBytes), "", ratio]);
     }
   }
   return table.toString();

@@ -288,6 +288,12 @@ function addStart(program: Command): void {
       false,
     )
     .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
+    .option(
+      "--micro-batch <sequences>",
+      "on the CPU: sequences of the batch at a time; fewer need less memory",
+      wholeNumber(1, 65_536),
+    )
+    .option("--recompute", "on the CPU: a quarter slower, with less memory", false)
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")
     .option("--local", "accept private and loopback addresses as nodes of the run", false)

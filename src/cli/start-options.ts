@@ -25,6 +25,8 @@ export interface StartArguments {
   readonly device?: string;
   readonly mixedPrecision: boolean;
   readonly threads: number;
+  readonly microBatch?: number;
+  readonly recompute: boolean;
   readonly dht: boolean;
   readonly mdns: boolean;
   readonly local: boolean;
@@ -61,6 +63,10 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     ...(device === undefined ? {} : { device }),
     mixedPrecision,
     threads,
+    memory: {
+      recomputesLayers: given.recompute,
+      ...(given.microBatch !== undefined && { microSequences: given.microBatch }),
+    },
     dht,
     mdns,
     localAddresses: local,

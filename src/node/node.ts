@@ -30,6 +30,7 @@ import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import {
   type EngineName,
   type GenerateOptions,
+  type GradientMemory,
   noMixedPrecision,
   parametersCount,
   runOn,
@@ -53,6 +54,7 @@ import {
   phaseOf,
   runIdOf,
 } from "./manifest.ts";
+import { checkMemory } from "./memory.ts";
 import { modelCard } from "./model-card.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { STATUS_FILE, emptyStatus } from "./offline.ts";
@@ -78,6 +80,8 @@ export interface NodeOptions {
   readonly mixedPrecision?: boolean;
   /** Of the trainer; several nodes on one machine want one each. 0: one per core. */
   readonly threads: number;
+  /** How to need less memory, on the CPU; changes no result beyond float32's rounding. */
+  readonly memory?: GradientMemory;
   readonly dht: boolean;
   readonly mdns: boolean;
   /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. */
@@ -354,6 +358,9 @@ class Node implements StarlingNode {
     this.#shards = rest.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
     });
+    const memory = this.#options.memory ?? {};
+    const engine = await this.#engineFor(phase);
+    if (engine === "cpu") checkMemory(phase, { memory, availableBytes: process.availableMemory() });
     const client = createLearnerClient({
       log: this.#log,
       block: (cid) => pull.block(cid),
@@ -375,10 +382,11 @@ class Node implements StarlingNode {
         seed: manifest.seed,
         data,
         start,
-        engine: await this.#engineFor(phase),
+        engine,
         deviceIndex: this.#deviceIndex,
         mixedPrecision: this.#options.mixedPrecision === true,
         threads: this.#threads,
+        memory,
       },
       this.#store.dir,
     );

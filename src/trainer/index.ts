@@ -49,6 +49,7 @@ export {
   provenEngines,
   tryEngine,
 } from "./engine/trial.ts";
+export { gradientMemory, thriftierMemory, trainingBytes } from "./memory.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
 export { Decoder, type DecoderOptions } from "./engine/decoder.ts";
 export { type Evaluator, openEvaluator } from "./engine/evaluator.ts";

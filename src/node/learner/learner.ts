@@ -32,6 +32,7 @@ import {
   type Engine,
   type EngineName,
   type GenerateOptions,
+  type GradientMemory,
   type ModelConfig,
   type Optimizer,
   type ShardSource,
@@ -66,6 +67,8 @@ export interface LearnerOptions {
   readonly deviceIndex?: number | undefined;
   readonly mixedPrecision?: boolean;
   readonly threads: number;
+  /** How the host saves memory on its CPU. */
+  readonly memory?: GradientMemory;
 }
 
 /** The body of a delta, and where in the codec's schedule it was made: the settled tokens of its own history. */
@@ -109,7 +112,8 @@ export class Learner {
     options: LearnerOptions,
     { clock, shards }: { clock: Clock; shards: ShardSource },
   ): Promise<Learner> {
-    const { model, optimizer, batch, engine, deviceIndex, mixedPrecision = false, threads } = options;
+    const { model, optimizer, batch, engine, deviceIndex, threads, memory } = options;
+    const { mixedPrecision = false } = options;
     const made = await createEngine({
       engine,
       deviceIndex,
@@ -118,6 +122,7 @@ export class Learner {
       optimizer,
       sequences: batch.sequences,
       threads,
+      ...(memory && { memory }),
     });
     return new Learner(options, { clock, shards, engine: made });
   }

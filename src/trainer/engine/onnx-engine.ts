@@ -2,6 +2,7 @@
 import { assert, StarlingError } from "../../core/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { evaluationProgram, type GradientMemory, logitsProgram } from "../model/programs.ts";
+import { gradientMemory } from "../memory.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { homeOf, stepsAtOnceOf, type OnnxEngineName } from "./backends.ts";
 import { DeviceCopies } from "./device-copies.ts";
@@ -20,12 +21,6 @@ import type { LossScale } from "./loss-scale.ts";
 import { openLoopTraining } from "./loop-training.ts";
 import { emptyState, StateValues, type StateHome } from "./state-values.ts";
 import { openWholeTraining, type Training } from "./training.ts";
-
-/**
- * Rows (sequences times positions) of a micro-batch. Measured at 25M parameters: with 512 rows a step took as long as
- * with all 2,048 and half the memory; with 256 the sums of gradients begin to cost (docs/log.md, 2026-11-22).
- */
-const MICRO_ROWS_MIN = 512;
 
 export interface OnnxEngineOptions {
   readonly engine: OnnxEngineName;
@@ -58,31 +53,22 @@ export async function createOnnxEngine(
   const stepsAtOnce = o.stepsAtOnce ?? stepsAtOnceOf(o.engine);
   const { mixedPrecision = false } = o;
   if (mixedPrecision && home === "in-place") throw noMixedPrecision(o.engine);
+  // Where the state stays on the host, a batch may be computed in parts.
+  const memory = home === "in-place" ? gradientMemory(o) : undefined;
   const open = (): Promise<Training> => {
-    if (home === "in-place") return openHostTraining({ ...o, ...gradientMemory(o) }, state);
+    if (memory !== undefined) return openHostTraining({ ...o, ...memory }, state);
     return stepsAtOnce > 1 && !mixedPrecision
       ? openLoopTraining(o, values, stepsAtOnce)
       : openWholeTraining(o, values, home);
   };
-  return new OnnxEngine(o, { state, values, copies, training: await open(), stepsAtOnce });
+  const { microSequences = o.sequences } = memory ?? {};
+  return new OnnxEngine(o, { state, values, copies, training: await open(), stepsAtOnce, microSequences });
 }
 
 export function noMixedPrecision(engine: EngineName | "auto"): StarlingError {
   return new StarlingError(
     "PRECISION_INVALID",
     `expected no --mixed-precision for --engine ${engine}: it is for webgpu, cuda, directml and coreml`,
-  );
-}
-
-/** What the host chose, or else the micro-batch that is both small and fast. */
-function gradientMemory({ memory = {}, model, sequences }: OnnxEngineOptions): Required<GradientMemory> {
-  const divisors = Array.from({ length: sequences }, (_, i) => i + 1).filter((n) => sequences % n === 0);
-  const fast = divisors.find((n) => n * model.contextLength >= MICRO_ROWS_MIN) ?? sequences;
-  const { microSequences = fast, recomputesLayers = false } = memory;
-  if (divisors.includes(microSequences)) return { microSequences, recomputesLayers };
-  throw new StarlingError(
-    "MICRO_BATCH_INVALID",
-    `expected a micro-batch of ${divisors.join(", ")} sequences, which divide the run's batch of ${sequences}, got ${microSequences}`,
   );
 }
 
@@ -95,6 +81,8 @@ class OnnxEngine implements Engine {
   readonly #values: StateValues;
   readonly #copies: DeviceCopies;
   readonly #training: Training;
+  /** As many as a step computes at a time, so that measuring needs no more memory than training. */
+  readonly #evaluationSequences: number;
   #evaluation: Session | undefined;
   #logits: Session | undefined;
 
@@ -106,6 +94,7 @@ class OnnxEngine implements Engine {
       copies: DeviceCopies;
       training: Training;
       stepsAtOnce: number;
+      microSequences: number;
     },
   ) {
     this.name = o.engine;
@@ -113,6 +102,7 @@ class OnnxEngine implements Engine {
     this.#o = o;
     this.state = parts.state;
     this.stepsAtOnce = parts.training.steps === undefined ? 1 : parts.stepsAtOnce;
+    this.#evaluationSequences = parts.microSequences;
     this.#values = parts.values;
     this.#copies = parts.copies;
     this.#training = parts.training;
@@ -145,14 +135,16 @@ class OnnxEngine implements Engine {
       Number.isInteger(batches) && batches > 0,
       `expected a multiple of ${batchLength} tokens, got ${tokens.length}`,
     );
-    this.#evaluation ??= await openSession(evaluationProgram(model, sequences), this.#o);
+    const part = this.#evaluationSequences;
+    this.#evaluation ??= await openSession(evaluationProgram(model, part), this.#o);
     const parameters = this.#parameters(weights);
+    const partLength = part * (model.contextLength + 1);
     let sum = 0;
-    for (let at = 0; at < tokens.length; at += batchLength) {
-      const batch = this.#batch(tokens.subarray(at, at + batchLength));
+    for (let at = 0; at < tokens.length; at += partLength) {
+      const batch = intValue(tokens.subarray(at, at + partLength), [part, model.contextLength + 1]);
       sum += numberOf((await this.#evaluation.run({ ...parameters, batch })) as Values, "loss");
     }
-    return sum / batches;
+    return (sum * partLength) / tokens.length;
   }
 
   async nextLogits(tokens: Int32Array, weights?: Float32Array): Promise<Float32Array> {
@@ -185,11 +177,6 @@ class OnnxEngine implements Engine {
     await this.#training.close();
     await this.#evaluation?.release();
     await this.#logits?.release();
-  }
-
-  #batch(tokens: Int32Array): Values[string] {
-    this.#checkBatch(tokens);
-    return intValue(tokens, [this.#o.sequences, this.model.contextLength + 1]);
   }
 
   #checkBatch(tokens: Int32Array, count = 1): void {

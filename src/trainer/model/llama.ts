@@ -66,7 +66,7 @@ export function logits(c: ModelConfig, p: Parameters, hidden: Tensor): Tensor {
  * Elements of the logits that are computed at a time: 64 MiB of them. Measured: at 110M parameters and a vocabulary of
  * 32,000 the whole logits of 1,024 rows would be 131 MB, several times over.
  */
-const LOGITS_AT_A_TIME = 2 ** 24;
+export const LOGITS_AT_A_TIME: number = 2 ** 24;
 
 /** Mean nats per token; targets (B * T,) int32 -> scalar. */
 export function loss(
