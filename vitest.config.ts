@@ -4,7 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // They have scripts of their own.
-    exclude: ["test/browser/**", "test/swarm/**"],
+    exclude: ["test/browser/**", "test/pack/**", "test/swarm/**"],
     // Real processes and real training share two cores: files run in forks, at most two at a time.
     pool: "forks",
     maxWorkers: 2,
