@@ -4,8 +4,6 @@ import type { Flock, FlockOptions } from "./flock.ts";
 export interface Scenario {
   readonly name: string;
   readonly about: string;
-  /** Why it does not hold yet: it is listed and not run. */
-  readonly pending?: string;
   /** Share of the honest work that must be included. */
   readonly includedShareMin: number;
   /** Share of the voting weight that hostile peers may come to; default: a third. */

@@ -30,8 +30,7 @@ function rowOf(r: Report): string[] {
 }
 
 export function listOf(scenarios: readonly Scenario[]): string {
-  const table = new Table({ head: ["scenario", "what happens", ""], style: { head: [], border: [] } });
-  for (const { name, about, pending } of scenarios) table.push([name, about, pending ? "pending" : ""]);
-  const pendings = scenarios.filter(({ pending }) => pending !== undefined);
-  return `${table.toString()}\n${pendings.map(({ name, pending }) => `${name} is pending: ${pending}\n`).join("")}`;
+  const table = new Table({ head: ["scenario", "what happens"], style: { head: [], border: [] } });
+  for (const { name, about } of scenarios) table.push([name, about]);
+  return `${table.toString()}\n`;
 }
