@@ -36,7 +36,8 @@ interface Row {
   readonly nats: readonly number[];
   /** Of the large model, to the loss that scratch ends with, over scratch's; null: not within the budgets. */
   readonly tokensShare: number | null;
-  /** The same with the smaller model's training, in arithmetic. */
+  /** The same with the smaller model's tokens, and with its arithmetic. */
+  readonly allTokensShare: number | null;
   readonly computeShare: number | null;
 }
 
@@ -44,7 +45,7 @@ const options = new Command("bench:growth")
   .option("--from <phase>", "rung of flight-school that is trained first", Number, 1)
   .option("--to <phase>", "rung that it grows into", Number, 3)
   .option("--small-steps <n>", "steps of the smaller model", Number, 1000)
-  .option("--steps <n>", "steps of the larger one from scratch", Number, 1000)
+  .option("--steps <n>", "steps of the larger one from scratch", Number, 1500)
   .option("--seeds <list>", "seeds, with commas between", "4,5,6")
   .option("--report <file>", "where to write the rows as JSON")
   .parse()
@@ -70,7 +71,7 @@ for (const seed of options.seeds.split(",").map(Number)) {
     steps: options.steps,
   });
   const { startNats: fresh, lastNats: target } = scratch;
-  report({ seed, rule: "scratch", startNats: fresh, nats: [target], tokensShare: 1, computeShare: 1 });
+  report({ seed, rule: "scratch", startNats: fresh, nats: [target], ...sharesWith(1, 0) });
   for (const depth of DEPTHS) {
     const growth = {
       from: small.model,
@@ -89,8 +90,7 @@ for (const seed of options.seeds.split(",").map(Number)) {
       startNats = ended.startNats;
       nats.push(ended.lastNats);
     }
-    const tokensShare = shareAt(nats, target);
-    report({ seed, rule: depth, startNats, nats, tokensShare, computeShare: computeShareOf(tokensShare) });
+    report({ seed, rule: depth, startNats, nats, ...sharesWith(shareAt(nats, target), options.smallSteps) });
   }
 }
 printTable();
@@ -141,19 +141,32 @@ function shareAt(nats: readonly number[], target: number): number | null {
   return from + ((before - target) / (before - after)) * (to - from);
 }
 
-function computeShareOf(tokensShare: number | null): number | null {
-  if (tokensShare === null) return null;
-  const full = parameters.large * options.steps;
-  return (parameters.small * options.smallSteps + parameters.large * tokensShare * options.steps) / full;
+/** Both models see as many tokens in a step. */
+function sharesWith(
+  tokensShare: number | null,
+  smallSteps: number,
+): Pick<Row, "tokensShare" | "allTokensShare" | "computeShare"> {
+  if (tokensShare === null) return { tokensShare, allTokensShare: null, computeShare: null };
+  const before = smallSteps / options.steps;
+  const size = parameters.small / parameters.large;
+  return { tokensShare, allTokensShare: tokensShare + before, computeShare: tokensShare + size * before };
 }
 
 function printTable(): void {
-  const head = ["seed", "rule", "start", ...SHARES.map((share) => `${share * 100} %`), "tokens", "compute"];
+  const head = [
+    "seed",
+    "rule",
+    "start",
+    ...SHARES.map((share) => `${share * 100} %`),
+    "tokens",
+    "with the smaller one's",
+    "compute",
+  ];
   const table = new Table({ head, style: { head: [], border: [] } });
-  for (const { seed, rule, startNats, nats, tokensShare, computeShare } of rows) {
+  for (const { seed, rule, startNats, nats, ...row } of rows) {
     const losses =
       nats.length === 1 ? [`100 %: ${nats[0]?.toFixed(3)}`, "", ""] : nats.map((x) => x.toFixed(3));
-    const shares = [tokensShare, computeShare].map((x) =>
+    const shares = [row.tokensShare, row.allTokensShare, row.computeShare].map((x) =>
       x === null ? "not reached" : `${(100 * x).toFixed(0)} %`,
     );
     table.push([seed, rule, startNats.toFixed(3), ...losses, ...shares]);

@@ -1,7 +1,9 @@
 /**
- * How a phase ends: when its budget of tokens is included, contributions only cite (they are closing), until all that
- * anybody trained has settled.
+ * How a phase ends: when its budget of tokens is included, contributions only cite (they are closing). The last phase is over
+ * when all that anybody trained has settled; one that another grows from, when the budget has, since it may go on for
+ * ranking.
  */
+import { phaseEnd } from "./phase-end.ts";
 import type { PhaseLimits } from "./rule.ts";
 import type { View } from "./view.ts";
 
@@ -10,11 +12,23 @@ export function isClosing(view: View, { tokensBudget }: PhaseLimits): boolean {
   return view.includedTokens() >= tokensBudget;
 }
 
-/** The budget is reached and nothing that anybody trained is still unsettled. */
+/** Whether work that builds on this view may be cited: training on while a phase closes would keep it from ever settling. */
+export function mayTrain(view: View, limits: PhaseLimits): boolean {
+  return !isClosing(view, limits) || (limits.isRung === true && isOver(view, limits));
+}
+
+/** All that belongs to the phase has settled. */
 export function isOver(view: View, limits: PhaseLimits): boolean {
   if (!isClosing(view, limits)) return false;
+  if (limits.isRung === true) return phaseEnd(view, limits.tokensBudget) !== undefined;
   for (let r = view.settledRound; r < view.round; r++) if (hasTrained(view, r)) return false;
   return true;
+}
+
+/** The settled round that a phase which is over ends with. */
+export function endRound(view: View, limits: PhaseLimits): number {
+  const end = limits.isRung === true ? phaseEnd(view, limits.tokensBudget) : undefined;
+  return end ?? trainedRound(view);
 }
 
 /**

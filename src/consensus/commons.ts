@@ -20,10 +20,11 @@ export class Commons {
   readonly tip: Lineage;
 
   constructor(options: PhaseContext & { readonly startSettled: Digest; readonly base?: Base | undefined }) {
-    const { run, phase, rule, founders, startSettled, base } = options;
+    const { run, phase, rule, founders, firstVoters, startSettled, base } = options;
     const start = new Lineage(0, startSettled);
     const { first, tip } = base === undefined ? { first: start, tip: start } : lineageOfBase(base, rule);
-    this.#context = { run, phase, rule, founders, lots: new Lots(), start: first, base };
+    const known = firstVoters === undefined ? {} : { firstVoters };
+    this.#context = { run, phase, rule, founders, ...known, lots: new Lots(), start: first, base };
     this.tip = tip;
   }
 

@@ -22,8 +22,9 @@ export function electorateOf(view: View): Electorate {
 }
 
 function findElectorate(view: View): Electorate {
-  const { founders, rule } = view.context;
-  if (view.round === 0 && founders.length === 0) return { total: rule.startPeers, weightOf: () => 1 };
+  const { founders, firstVoters, rule } = view.context;
+  const isNobodyKnown = founders.length === 0 && firstVoters === undefined;
+  if (view.round === 0 && isNobodyKnown) return { total: rule.startPeers, weightOf: () => 1 };
   if (view.round === 0) return electorateFrom(view.voters());
   const voters = view.round === 1 ? view.parents : view.included(view.round - 2);
   const heard = new Map(voters.map(({ header }) => [header.author, view.weightOf(header.author)]));

@@ -27,6 +27,8 @@ export type Event = { readonly nowMs: number } & (
       readonly settledWeights: Digest;
     }
   | { readonly kind: "trained"; readonly round: number; readonly result: Trained }
+  /** The phase is over, and we go on in it for the sake of ranking. */
+  | { readonly kind: "rank" }
   | { readonly kind: "tick" }
 );
 

@@ -26,7 +26,7 @@ import { forkOf } from "./lineage.ts";
 import { type Call, Muster } from "./muster.ts";
 import { OwnWork } from "./own-work.ts";
 import { chooseParents } from "./parents.ts";
-import { isClosing, isOver, trainedRound } from "./closing.ts";
+import { endRound, isClosing, isOver, mayTrain } from "./closing.ts";
 import { batchSeed } from "./settlement.ts";
 import { Settling } from "./settling.ts";
 import { Tempo } from "./tempo.ts";
@@ -40,6 +40,8 @@ const NO_EFFECTS: readonly Effect[] = [];
 
 export interface MachineOptions extends GraphOptions {
   readonly self: PeerId;
+  /** Whom to cite, in a phase that not everybody is admitted to; absent: everybody. */
+  readonly admits?: (author: PeerId) => boolean;
 }
 
 export type Stage = "idle" | "waiting" | "folding" | "training" | "publishing" | "collecting" | "finished";
@@ -58,6 +60,8 @@ export class Machine {
   readonly #settling: Settling;
   #start: Digest;
   #hurried = false;
+  /** The phase is over, and we go on in it for the sake of ranking. */
+  #isRanking = false;
   #effects: Effect[] | undefined;
 
   constructor(options: MachineOptions) {
@@ -109,7 +113,7 @@ export class Machine {
 
   /** The budget is reached: contributions only cite from here on. */
   get isClosing(): boolean {
-    return isClosing(this.#view, this.#options.limits);
+    return !this.#isRanking && isClosing(this.#view, this.#options.limits);
   }
 
   /** Whether the contribution's body was given, or there is none. */
@@ -141,6 +145,9 @@ export class Machine {
       case "trained":
         if (this.#stage === "training" && event.round === this.round)
           this.#takeTrained(event.result, event.nowMs);
+        break;
+      case "rank":
+        if (this.#stage === "finished") this.#rank(event.nowMs);
         break;
       case "tick":
         break;
@@ -264,11 +271,21 @@ export class Machine {
   }
 
   #settledRoundNow(): number {
-    return this.#isOver() ? trainedRound(this.#view) : this.#view.settledRound;
+    return this.#isOver() ? endRound(this.#view, this.#options.limits) : this.#view.settledRound;
+  }
+
+  get #firstFlockSize(): number {
+    const { firstVoters, rule } = this.#options;
+    return firstVoters?.size ?? rule.startPeers;
   }
 
   #isOver(): boolean {
-    return isOver(this.#view, this.#options.limits);
+    return !this.#isRanking && isOver(this.#view, this.#options.limits);
+  }
+
+  #rank(nowMs: number): void {
+    this.#isRanking = true;
+    this.#enter(this.#view, nowMs);
   }
 
   #takeFolded(folded: { start: Digest; settledWeights: Digest }, nowMs: number): void {
@@ -293,7 +310,7 @@ export class Machine {
         closing: this.isClosing,
         seed: batchSeed(settled.root, this.round, this.#options.self),
         tokensDone: this.#view.includedTokens(),
-        flockSize: this.round === 0 ? this.#options.rule.startPeers : this.#view.parents.length,
+        flockSize: this.round === 0 ? this.#firstFlockSize : this.#view.parents.length,
         settledTokens: this.#view.settledTokens(),
         ...this.#own.returns(this.#view),
       },
@@ -338,11 +355,10 @@ export class Machine {
 
   #collect(nowMs: number): void {
     if (!this.#hasCollected(nowMs)) return;
-    const { limits } = this.#options;
+    const { limits, admits = () => true } = this.#options;
     const settledHere = this.#settling.at(this.#view.settledRound)?.root;
-    // Training on after the budget is reached would keep the phase from ever settling.
     const candidates = this.#checked(this.round).filter(
-      ({ header, view }) => header.delta === null || !isClosing(view, limits),
+      ({ header, view }) => admits(header.author) && (header.delta === null || mayTrain(view, limits)),
     );
     const parents = chooseParents(candidates, this.#view, settledHere);
     if (parents.length > 0) this.#enter(this.graph.view(this.round + 1, parents), nowMs);
@@ -355,8 +371,8 @@ export class Machine {
     const withSelf = own !== undefined;
     if (turnout.hasTwoThirds(withSelf)) this.#tempo.gather(own?.header.delta ? this.round : undefined, nowMs);
     if (turnout.hasAll(withSelf)) return true;
-    // Round 0 waits for everybody: there is no history that could go on without them.
-    if (this.round === 0) return false;
+    // Round 0 of a run waits for everybody: there is no history that could go on without them.
+    if (this.round === 0 && this.#options.firstVoters === undefined) return false;
     const untilMs = this.#tempo.collectUntilMs;
     if (nowMs >= untilMs) return true;
     this.#emit({ kind: "wake", atMs: untilMs });

@@ -7,6 +7,7 @@ import type { View } from "./view.ts";
  * contributing to the phase for the sake of ranking.
  */
 export function phaseEnd(view: View, tokensBudget: number): number | undefined {
+  if (view.settledTokens() < tokensBudget) return undefined;
   let tokens = 0;
   for (let round = 0; round < view.settledRound; round++) {
     for (const counted of view.counted(round)) tokens += counted.tokens;

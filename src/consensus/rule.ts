@@ -43,6 +43,8 @@ export interface PhaseLimits {
   readonly stepsMax: number;
   /** The most bytes a delta of this phase can have, under any settings of its schedule. */
   readonly deltaBytesMax: number;
+  /** Whether the next phase grows from this one's end; absent: it is the last. */
+  readonly isRung?: boolean;
   /** Of a closed run: nobody else's contributions count. Absent: everybody's do. */
   readonly authors?: readonly PeerId[];
 }

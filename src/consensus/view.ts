@@ -41,6 +41,8 @@ export interface PhaseContext {
   readonly phase: number;
   readonly rule: Rule;
   readonly founders: readonly PeerId[];
+  /** Of a later phase: who votes before a round of it has settled, instead of founders. */
+  readonly firstVoters?: WeightTable;
 }
 
 export interface ViewContext extends PhaseContext {
@@ -134,9 +136,10 @@ export class View {
 
   /** By whose weight the median of S(r) goes: that of the table which S(r) itself names as settled. */
   #judges(round: number): WeightOf {
-    const { founders, rule } = this.context;
+    const { founders, firstVoters, rule } = this.context;
     const tableRound = settledRoundAt(round, rule);
     // Before that, the first authors differ from view to view of one history; founders don't.
+    if (tableRound === 0 && firstVoters !== undefined) return (author) => firstVoters.get(author) ?? 0;
     if (tableRound === 0) return (author) => (founders.length === 0 || founders.includes(author) ? 1 : 0);
     const table = this.tableAt(tableRound);
     return (author) => table.get(author) ?? 0;
@@ -173,7 +176,8 @@ export class View {
   /** Voting weights as of a settled round: its table; before any round has settled, who votes then. */
   weightsAt(settledRound: number): WeightTable {
     if (settledRound > 0) return this.tableAt(settledRound);
-    const { founders, rule } = this.context;
+    const { founders, firstVoters, rule } = this.context;
+    if (firstVoters !== undefined) return firstVoters;
     const first = this.#viewAt(Math.min(this.round, rule.settleDepth + 1)) ?? this;
     return new Map([...(founders.length > 0 ? founders : first.#authorsOfRoundZero())].map((a) => [a, 1]));
   }

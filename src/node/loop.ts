@@ -55,6 +55,9 @@ const FORWARD_ROUNDS = 3;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
 
+/** What is done for a phase that is only observed. */
+const OBSERVED: ReadonlySet<Effect["kind"]> = new Set(["refuse", "admit", "want"]);
+
 /** Keeps a node's event log, from which its machine can be run again. */
 export interface Recorder {
   begin(options: MachineOptions): void;
@@ -97,6 +100,7 @@ export class RoundLoop {
   readonly #tasks = new Set<Promise<void>>();
   #trainingRound: number | undefined;
   #timer = new AbortController();
+  #isObserving = false;
   #finish: () => void = () => undefined;
 
   constructor(deps: LoopDeps) {
@@ -166,6 +170,16 @@ export class RoundLoop {
     if (gate.why !== null && this.#trainingRound !== undefined)
       void this.#deps.learner.hurry.asEvent(this.#trainingRound);
     this.#deps.changed();
+  }
+
+  /** The phase is over and the node goes on in it, to be ranked. */
+  rank(): void {
+    this.#dispatch({ kind: "rank" });
+  }
+
+  /** The phase is over and the node trains a later one: only headers are taken from here on, to see who qualifies. */
+  observe(): void {
+    this.#isObserving = true;
   }
 
   // 1. Fold and train.
@@ -296,7 +310,7 @@ export class RoundLoop {
   }
 
   async #perform(effect: Effect): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted || (this.#isObserving && !OBSERVED.has(effect.kind))) return;
     switch (effect.kind) {
       case "refuse":
         return this.#logRefusal(effect);
@@ -373,6 +387,7 @@ export class RoundLoop {
     const { settled } = this.machine;
     assert(settled !== undefined, "a finished phase has settled");
     await this.#checkpoint(settled);
+    if (this.#deps.options.limits.isRung === true) await this.#deps.learner.mark();
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
     this.#deps.log.info("finished", { round: settled.round, root: settled.root });
     this.#finish();

@@ -215,6 +215,7 @@ export function limitsOf(manifest: Manifest, index: number): PhaseLimits {
     tokensBudget: phase.tokensBudget,
     tokensPerStep: phase.batch.sequences * phase.model.contextLength,
     stepsMax: phase.batch.stepsMax,
+    ...(index + 1 < manifest.phases.length && { isRung: true }),
     deltaBytesMax: Math.max(...phase.codec.map(({ fromTokens }) => deltaBytesMaxAt(phase, fromTokens))),
     ...(manifest.admission?.peers === undefined ? {} : { authors: manifest.admission.peers }),
   };

@@ -40,9 +40,11 @@ import {
 import { type CreditsPage, creditsByAuthor, creditsPage } from "./credits.ts";
 import { DiskPatience, patientStore } from "./disk-patience.ts";
 import { DataPull } from "./data/pull.ts";
+import { Climb, type PhaseStart } from "./climb.ts";
 import { type RunData, readRunData } from "./data/run-data.ts";
 import { chooseEngine } from "./engine/choose.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
+import type { LearnerOptions } from "./learner/learner.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import {
   type Manifest,
@@ -120,7 +122,6 @@ export interface StarlingNode extends Service, SnapshotSource {
   readonly finished: Promise<void>;
 }
 
-const PHASE = 0;
 /** What `pausedWhy` says after `starling pause`. */
 const BY_HAND = "by hand";
 const RETRY_MS = 500;
@@ -155,7 +156,7 @@ class Node implements StarlingNode {
   #manifest: Manifest | undefined;
   #swarm: Swarm | undefined;
   #learner: LearnerClient | undefined;
-  #loop: RoundLoop | undefined;
+  #climb: Climb | undefined;
   #engine: EngineName | "auto" = "auto";
   #engineReason: string | null = null;
   #deviceIndex: number | undefined;
@@ -320,7 +321,7 @@ class Node implements StarlingNode {
     this.#stopping.abort(new Error("the node is stopping"));
     await this.#watch.stop();
     await this.#conditions.stop();
-    await this.#loop?.stop();
+    await this.#climb?.stop();
     await this.#life;
     await this.#shards;
     this.#delay.disable();
@@ -340,11 +341,6 @@ class Node implements StarlingNode {
     this.#state = "fetching";
     const manifest = (this.#manifest ??= await this.#fetchManifest(swarm));
     this.#closeTo(swarm);
-    const phase = phaseOf(manifest, PHASE);
-    if (manifest.phases.length > 1) {
-      const context = { phases: manifest.phases.length };
-      this.#log.warn("this version trains the first phase of the ladder only, and ends with it", context);
-    }
     const pull = new DataPull({
       blocks: this.#store.blocks,
       fetch: (cids, take) => this.#fetchAll(swarm, cids, take),
@@ -358,9 +354,6 @@ class Node implements StarlingNode {
     this.#shards = rest.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
     });
-    const memory = this.#options.memory ?? {};
-    const engine = await this.#engineFor(phase);
-    if (engine === "cpu") checkMemory(phase, { memory, availableBytes: process.availableMemory() });
     const client = createLearnerClient({
       log: this.#log,
       block: (cid) => pull.block(cid),
@@ -370,67 +363,92 @@ class Node implements StarlingNode {
     client.failed.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) this.#fail(error);
     });
-    const { startRoot, zeroState } = await client.learner.open(
-      {
-        model: phase.model,
-        optimizer: phase.optimizer,
-        batch: phase.batch,
-        codec: phase.codec,
-        residualBeta: phase.residualBeta,
-        tokensBudget: phase.tokensBudget,
-        roundMsMax: phase.roundMsMax,
-        seed: manifest.seed,
-        data,
-        start,
-        engine,
-        deviceIndex: this.#deviceIndex,
-        mixedPrecision: this.#options.mixedPrecision === true,
-        threads: this.#threads,
-        memory,
-      },
+    const climb = new Climb({
+      manifest,
+      self: this.peerId,
+      learner: client.learner,
+      log: this.#log,
+      signal: this.#stopping.signal,
+      learnerOptions: (phase) => this.#learnerOptions(manifest, phase, data),
+      createLoop: (begin) => this.#createLoop({ manifest, swarm, learner: client.learner }, begin),
+      onChange: (listener) => this.onChange(listener),
+    });
+    const facts = await client.learner.open(
+      { ...(await this.#learnerOptions(manifest, 0, data)), start },
       this.#store.dir,
     );
     if (this.#stopping.signal.aborted) return;
+    this.#climb = climb;
+    await climb.run(facts);
+    this.#finish();
+  }
+
+  async #learnerOptions(
+    manifest: Manifest,
+    index: number,
+    data: RunData,
+  ): Promise<Omit<LearnerOptions, "start">> {
+    const phase = phaseOf(manifest, index);
+    const memory = this.#options.memory ?? {};
+    const engine = await this.#engineFor(phase);
+    if (engine === "cpu") checkMemory(phase, { memory, availableBytes: process.availableMemory() });
+    return {
+      model: phase.model,
+      optimizer: phase.optimizer,
+      batch: phase.batch,
+      codec: phase.codec,
+      residualBeta: phase.residualBeta,
+      tokensBudget: phase.tokensBudget,
+      roundMsMax: phase.roundMsMax,
+      seed: manifest.seed,
+      data,
+      engine,
+      deviceIndex: this.#deviceIndex,
+      mixedPrecision: this.#options.mixedPrecision === true,
+      threads: this.#threads,
+      memory,
+    };
+  }
+
+  #createLoop(
+    parts: { manifest: Manifest; swarm: Swarm; learner: LearnerClient["learner"] },
+    { phase, facts, ascent }: PhaseStart,
+  ): RoundLoop {
+    const { manifest, swarm, learner } = parts;
     const run = this.#run;
-    const { founders } = manifest;
-    const startSettled = settledRoot({
-      run,
-      phase: PHASE,
-      round: 0,
-      weightsRoot: startRoot,
-      accounts: NO_ACCOUNTS,
-    });
-    const limits = limitsOf(manifest, PHASE);
-    const self = this.peerId;
-    const loop = new RoundLoop({
+    const { startRoot, zeroState } = facts;
+    const settings = phaseOf(manifest, phase);
+    return new RoundLoop({
       options: {
         run,
-        phase: PHASE,
-        rule: phase.rule,
-        founders,
-        limits,
+        phase,
+        rule: settings.rule,
+        founders: manifest.founders,
+        limits: limitsOf(manifest, phase),
         startRoot,
-        startSettled,
+        startSettled:
+          ascent?.mark.root ??
+          settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
         zeroState,
-        self,
+        self: this.peerId,
+        ...(ascent && { firstVoters: ascent.voters, admits: (author) => ascent.admits(author) }),
       },
       run,
       key: this.#store.key,
       store: this.#store,
       swarm,
-      learner: client.learner,
-      deltaBytesMaxAt: (settledTokens) => deltaBytesMaxAt(phase, settledTokens),
+      learner,
+      deltaBytesMaxAt: (settledTokens) => deltaBytesMaxAt(settings, settledTokens),
       clock: this.#clock,
       log: this.#log,
       recorder: this.#recorder,
       changed: () => this.#changed(),
       gate: this.#gate,
-      asksFirst: this.#options.bootstrap.length > 0 || this.#options.mdns,
+      // Where we climbed to, others may have been for long.
+      asksFirst:
+        this.#options.bootstrap.length > 0 || this.#options.mdns || (phase > 0 && swarm.peers().length > 0),
       fail: this.#fail,
     });
-    this.#loop = loop;
-    await loop.start();
-    loop.finished.then(this.#finish, this.#fail);
   }
 
   #closeTo(swarm: Swarm): void {
@@ -534,12 +552,12 @@ class Node implements StarlingNode {
   #card(settled: SettledStatus | null): string {
     const [manifest, data] = [this.#manifest, this.#data];
     assert(manifest !== undefined && data !== undefined, "whoever has a learner has manifest and data");
-    const rule = phaseOf(manifest, PHASE).credits;
+    const rule = phaseOf(manifest, this.#phase).credits;
     const { tokensTotal, validationLossNats, ...losses } = this.status();
     return modelCard({
       manifest,
       data,
-      phase: PHASE,
+      phase: this.#phase,
       settled,
       tokensTotal,
       contributors:
@@ -567,7 +585,7 @@ class Node implements StarlingNode {
 
   credits(fromRound: number): CreditsPage {
     if (this.#manifest === undefined || this.#loop === undefined) throw notReady("history");
-    const { credits: rule } = phaseOf(this.#manifest, PHASE);
+    const { credits: rule } = phaseOf(this.#manifest, this.#phase);
     return creditsPage({ run: this.#run, rule, view: this.#loop.machine.view }, fromRound);
   }
 
@@ -601,12 +619,14 @@ class Node implements StarlingNode {
       eventLoopDelayP99Ms: this.#delay.count === 0 ? null : this.#delay.percentile(99) / 1e6,
     };
     if (this.#manifest === undefined) return base;
-    const parameters = parametersCount(phaseOf(this.#manifest, PHASE).model);
+    const parameters = parametersCount(phaseOf(this.#manifest, this.#phase).model);
     const named = {
       ...base,
       runName: this.#manifest.name,
       parametersCount: parameters,
       deltaBytesDense: 4 * parameters,
+      phase: this.#phase,
+      phases: this.#climb?.status() ?? [],
     };
     if (this.#loop === undefined) return named;
     const { machine, progress } = this.#loop;
@@ -658,8 +678,16 @@ class Node implements StarlingNode {
       case "publishing":
         return machine.isClosing ? "closing" : "training";
       case "finished":
-        return progress.validationLossLastNats === null ? "closing" : "finished";
+        return progress.validationLossLastNats !== null && this.#climb?.isLastPhase ? "finished" : "closing";
     }
+  }
+
+  get #loop(): RoundLoop | undefined {
+    return this.#climb?.loop;
+  }
+
+  get #phase(): number {
+    return this.#climb?.phase ?? 0;
   }
 }
 

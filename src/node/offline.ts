@@ -25,6 +25,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     engineReason: null,
     parametersCount: 0,
     phase: 0,
+    phases: [],
     round: 0,
     settled: null,
     lossNats: null,

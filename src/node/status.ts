@@ -28,6 +28,23 @@ export interface CurvePoint {
   readonly validationLossNats: number;
 }
 
+/** A phase of the ladder that is over, as this node saw it. */
+export interface PhaseStatus {
+  readonly phase: number;
+  readonly parameters: number;
+  readonly roundsSettled: number;
+  readonly startRoot: Digest;
+  readonly endRoot: Digest;
+  /** Held-out loss of the weights that it began and ended with. */
+  readonly lossFirst: number | null;
+  readonly lossLast: number | null;
+  /** Who went on to the next phase, the best first; those who qualified later at the end. */
+  readonly admitted: readonly PeerId[];
+  /** This node's place among those who worked, from 1; null: it did nothing that counts. */
+  readonly rank: number | null;
+  readonly seats: number;
+}
+
 export interface NodeStatus {
   readonly version: string;
   readonly run: RunId;
@@ -48,6 +65,8 @@ export interface NodeStatus {
   readonly engineReason: string | null;
   readonly parametersCount: number;
   readonly phase: number;
+  /** The phases that this node has gone through, and the one that it is ranked in. */
+  readonly phases: readonly PhaseStatus[];
   readonly round: number;
   readonly settled: SettledStatus | null;
   /** Training loss of the node's last inner step. */

@@ -18,6 +18,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     engineReason: null,
     parametersCount: 1_049_088,
     phase: 0,
+    phases: [],
     round: 12,
     settled: {
       round: 4,

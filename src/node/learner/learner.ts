@@ -343,6 +343,11 @@ export class Learner {
     return { files, weightsRoot: rootOfBytes(bytesOf(this.#settled)) };
   }
 
+  /** A copy, (P,) in fixed point. */
+  get settledWeights(): Int32Array {
+    return this.#settled.slice();
+  }
+
   get settledBytes(): Uint8Array {
     return bytesOf(this.#settled);
   }

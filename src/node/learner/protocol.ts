@@ -3,6 +3,7 @@ import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
 import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
+import type { Growth } from "../../trainer/index.ts";
 import type { DeltaBody, LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
 /** The deltas that an order's `restore` and `withdraw` name. */
@@ -39,6 +40,10 @@ export interface LearnerThread {
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names and the weights' root. */
   exportTo(out: string, card: string): Promise<{ files: string[]; weightsRoot: Digest }>;
   checkpoint(meta: CheckpointMeta): Promise<void>;
+  /** The settled weights are those that the phase ends with: they are kept, however the phase goes on. */
+  mark(): Promise<void>;
+  /** Starts the next phase from what the marked weights grow into. */
+  climb(options: Omit<LearnerOptions, "start">, growth: Growth): Promise<LearnerFacts>;
   close(): Promise<void>;
 }
 

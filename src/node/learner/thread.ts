@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
-import { type Logger, accept, assert, systemClock } from "../../core/index.ts";
+import { type Logger, accept, assert, bytesOf, systemClock } from "../../core/index.ts";
 import {
   type CheckpointStore,
   type StateStore,
@@ -14,9 +14,10 @@ import {
   openStates,
   writeFiles,
 } from "../../storage/index.ts";
+import { growWeights } from "../../trainer/index.ts";
 import { DiskPatience } from "../disk-patience.ts";
 import { createShardSource } from "../data/run-data.ts";
-import { Learner } from "./learner.ts";
+import { Learner, type LearnerOptions } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
@@ -26,17 +27,23 @@ const turns = new PQueue({ concurrency: 1 });
 const texts = new OpenTexts();
 const stopping = new AbortController();
 let open: { learner: Learner; states: StateStore; checkpoints: CheckpointStore } | undefined;
+/** What the phase ended with: (P,) of its model. */
+let marked: Int32Array | undefined;
 
 function opened(): NonNullable<typeof open> {
   assert(open !== undefined, "the learner is open");
   return open;
 }
 
+function openLearner(options: LearnerOptions): Promise<Learner> {
+  const shards = createShardSource(options.data, async (cid) => accept(await owner.block(cid)));
+  return Learner.open(options, { clock: systemClock, shards });
+}
+
 const thread: LearnerThread = {
   open: (options, dataDir) =>
     turns.add(async () => {
-      const shards = createShardSource(options.data, async (cid) => accept(await owner.block(cid)));
-      const learner = await Learner.open(options, { clock: systemClock, shards });
+      const learner = await openLearner(options);
       const states = openStates(join(dataDir, "states"), { log });
       const checkpoints = openCheckpoints(join(dataDir, "checkpoints"), { log });
       open = { learner, states, checkpoints };
@@ -72,6 +79,17 @@ const thread: LearnerThread = {
     turns.add(() => {
       const { learner, checkpoints } = opened();
       return disk.write(() => checkpoints.save(meta, learner.settledBytes));
+    }),
+  mark: () => turns.add(() => void (marked = opened().learner.settledWeights)),
+  climb: (options, growth) =>
+    turns.add(async () => {
+      assert(marked !== undefined, "a phase that is climbed from has ended");
+      const { learner: below, ...stores } = opened();
+      const start = bytesOf(growWeights(marked, growth));
+      await below.close();
+      open = { ...stores, learner: await openLearner({ ...options, start }) };
+      marked = undefined;
+      return open.learner.facts();
     }),
   close: () => {
     stopping.abort(new Error("the node is stopping"));
