@@ -28,6 +28,7 @@ import type { EvalArguments } from "./commands/eval.ts";
 import type { ExportArguments } from "./commands/export.ts";
 import type { GenerateArguments } from "./commands/generate.ts";
 import type { InitArguments } from "./commands/init.ts";
+import type { KeyArguments } from "./commands/key.ts";
 import type { LedgerArguments } from "./commands/ledger.ts";
 import type { PauseArguments } from "./commands/pause.ts";
 import type { PayoutSetArguments, PayoutShowArguments } from "./commands/payout.ts";
@@ -420,6 +421,27 @@ function addPayout(program: Command): void {
     .description("print the signed record, to give to whoever exports credits")
     .addOption(dataOption())
     .action(async (given: PayoutShowArguments) => (await import("./commands/payout.ts")).showPayout(given));
+
+  const key = program
+    .command("key")
+    .description("this node's identity, to keep a copy of or to take along")
+    .helpCommand(false);
+  key
+    .command("export")
+    .description("copy the key to a new file that only you may read")
+    .argument("<file>", "where to; nothing is written over")
+    .addOption(dataOption())
+    .action(async (file: string, given: KeyArguments) =>
+      (await import("./commands/key.ts")).exportKeyTo(file, given),
+    );
+  key
+    .command("import")
+    .description("give a data folder that has no key yet the one from a file")
+    .argument("<file>", "what `starling key export` wrote")
+    .addOption(dataOption())
+    .action(async (file: string, given: KeyArguments) =>
+      (await import("./commands/key.ts")).importKeyFrom(file, given),
+    );
 }
 
 function addStop(program: Command): void {

@@ -39,3 +39,4 @@ export {
 export { type CreditsTree, creditsTree } from "./credits-tree.ts";
 export { type PayoutFile, payoutText, readOwnPayout, readPayoutFiles, setPayout } from "./payouts.ts";
 export { type Address, type Payout, latestPayouts, parseAddress } from "../consensus/index.ts";
+export { exportKey, importKey } from "../storage/index.ts";

@@ -18,3 +18,4 @@ export { type Archive, type ArchivedHeader, type ArchivedPlace, openArchive } fr
 export { type StateStore, openStates } from "./states.ts";
 export { type CheckpointMeta, type CheckpointStore, openCheckpoints } from "./checkpoints.ts";
 export { readFiles, writeFiles } from "./file-set.ts";
+export { exportKey, importKey } from "./key-file.ts";

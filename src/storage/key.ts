@@ -5,7 +5,7 @@ import type { PrivateKey } from "@libp2p/interface";
 import { type Logger, StarlingError, messageOf } from "../core/index.ts";
 import { diskError, readWholeFile, writeFileAtomic } from "./files.ts";
 
-const OWNER_ONLY = 0o600;
+export const OWNER_ONLY = 0o600;
 
 /**
  * Reads the key or makes one. A file that others may read is closed to them, with a warning: whoever copied it before
