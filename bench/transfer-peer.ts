@@ -146,6 +146,8 @@ async function openPlain(): Promise<Libp2p> {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
+    // It ends connections that are too busy to answer a ping.
+    connectionMonitor: { enabled: false },
   });
   await libp2p.handle(PLAIN, (stream) => {
     stream.addEventListener("message", ({ data }) => {

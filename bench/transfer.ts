@@ -91,30 +91,20 @@ async function transfer(way: Way, count: number): Promise<Figures> {
   }
 }
 
-const turns = Array.from({ length: Number(options.runs) }, (_, turn) => turn);
 const ones: Figures[] = [];
 const plains: Figures[] = [];
-for (const _ of turns) {
+for (let run = 0; run < Number(options.runs); run++) {
   plains.push(await transfer("plain", 1));
   ones.push(await transfer("pull", 1));
 }
-const one = medianOf(ones);
-const plain = medianOf(plains);
-const swarm = await transfer("pull", receivers);
-const push = await transfer("plain", receivers);
-
 const table = new Table({
   head: ["", "MB/s", "CPU ms/MB", "author uploads"],
   style: { head: [], border: [] },
 });
-const rows: [string, Figures][] = [
-  ["plain stream, one receiver", plain],
-  ["pull, one receiver", one],
-  [`naive push, ${receivers} receivers`, push],
-  [`pull, ${receivers} receivers`, swarm],
-];
-for (const [name, { mbPerSecond, cpuMsPerMb, uploadAmplification }] of rows)
-  table.push([name, mbPerSecond.toFixed(1), cpuMsPerMb.toFixed(1), `${uploadAmplification.toFixed(2)}x`]);
+const plain = noted("plain stream, one receiver", medianOf(plains));
+const one = noted("pull, one receiver", medianOf(ones));
+const swarm = noted(`pull, ${receivers} receivers`, await transfer("pull", receivers));
+const push = noted(`naive push, ${receivers} receivers`, await transfer("plain", receivers));
 process.stdout.write(`${table.toString()}\n`);
 const share = one.mbPerSecond / plain.mbPerSecond;
 process.stdout.write(`one connection: ${(100 * share).toFixed(0)} % of the plain stream\n`);
@@ -133,4 +123,13 @@ if (swarm.uploadAmplification > AMPLIFICATION_MAX) process.exitCode = 1;
 function medianOf(runs: readonly Figures[]): Figures {
   const sorted = runs.toSorted((a, b) => a.mbPerSecond - b.mbPerSecond);
   return sorted[Math.floor(sorted.length / 2)] as Figures;
+}
+
+/** Into the table, and out at once: the whole takes minutes. */
+function noted(name: string, figures: Figures): Figures {
+  const { mbPerSecond, cpuMsPerMb, uploadAmplification } = figures;
+  const row = [name, mbPerSecond.toFixed(1), cpuMsPerMb.toFixed(1), `${uploadAmplification.toFixed(2)}x`];
+  table.push(row);
+  process.stderr.write(`${row.join("  ")}\n`);
+  return figures;
 }

@@ -6,7 +6,7 @@
 import type { Cid, Clock, PeerId } from "../core/index.ts";
 
 /** A promise that is not taken up by then is void. Guess. */
-const PROMISE_MS = 3_000;
+const PROMISE_MS = 10_000;
 /** By then whoever got a block has passed it on, or never will. Guess. */
 const GIFT_MS = 60_000;
 /** Blocks that are remembered: 16 GiB of them. */

@@ -38,11 +38,11 @@ export interface Ask {
 /** What a holder says may have changed after this: before taking a block from it, it is asked anew. Guess. */
 export const FRESH_MS = 50;
 /** Blocks given on are waited for until nothing has come for so long, and three times a block of the slowest. Guess. */
-const GIVEN_PATIENCE_MS = 2_000;
+const GIVEN_PATIENCE_MS = 5_000;
 /** Before the first block has come. Guess: 1 MiB from somebody who serves eight at once at 20 Mbit/s. */
 const BLOCK_MS = 3_000;
 /** A block that takes longer than this, and four times what another holder needs, is asked for there as well. Guess. */
-const SLOW_MS = 3_000;
+const SLOW_MS = 8_000;
 const SLOW_RATIO = 4;
 
 /** The next ask, or undefined when every free holder must first say what it has, or has nothing for us. */
@@ -68,7 +68,7 @@ export function nextAsk(
     rarest = { want, holder };
     leastRank = rank;
   }
-  return rarest ?? rescue(wants, holders, nowMs);
+  return rarest ?? rescue(wants, holders, { fullest, isQuiet, nowMs });
 }
 
 /** Those of a block's holders that may be asked for it now. */
@@ -105,12 +105,18 @@ function isBetter(a: Holder, b: Holder, cid: Cid): boolean {
 }
 
 /** Another holder for a block that takes much longer than it would there. */
-function rescue(wants: Iterable<Want>, holders: readonly Holder[], nowMs: number): Ask | undefined {
+function rescue(
+  wants: Iterable<Want>,
+  holders: readonly Holder[],
+  o: { fullest: number; isQuiet: boolean; nowMs: number },
+): Ask | undefined {
+  const { nowMs } = o;
   for (const want of wants) {
     if (want.asked.size === 0) continue;
     const waitedMs = nowMs - Math.max(...want.asked.values());
     if (waitedMs <= SLOW_MS) continue;
-    const others = holders.filter(
+    const sources = holders.filter(({ held }) => held.has(want.cid));
+    const others = notSpared(want, sources, o).filter(
       (holder) =>
         isFree(holder, nowMs) &&
         !want.asked.has(holder.peer) &&

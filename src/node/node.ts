@@ -465,16 +465,15 @@ class Node implements StarlingNode {
   /** From whoever has them, for as long as it takes. */
   async #fetchAll(swarm: Swarm, cids: readonly Cid[], take: PullBlocks["take"]): Promise<void> {
     const { signal } = this.#stopping;
-    const [root] = cids;
     const left = new Set(cids);
     const holders = (): PeerId[] => swarm.peers();
     const takeOne = async (cid: Cid, block: Uint8Array): Promise<void> => {
       await take(cid, block);
       left.delete(cid);
     };
-    if (root === undefined) return;
+    // Every node of the run announces the run, and pulls all of its data.
     await this.#persist("data", () =>
-      swarm.fetchBlocks({ cids: [...left], root, holders, take: takeOne, signal }),
+      swarm.fetchBlocks({ cids: [...left], root: this.#run, holders, take: takeOne, signal }),
     );
   }
 

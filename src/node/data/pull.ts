@@ -1,4 +1,4 @@
-/** A run's data as it comes from peers: what training asks for at once, everything else one shard after another. */
+/** A run's data as it comes from peers: what training asks for at once, everything else from all holders together. */
 import {
   BLOCK_BYTES,
   type Cid,
@@ -56,11 +56,11 @@ export class DataPull {
   }
 
   async #each(cids: readonly Cid[]): Promise<void> {
-    const { blocks, signal } = this.#deps;
-    for (const cid of cids) {
-      if (signal.aborted) return;
-      if (!(await blocks.has(cid))) await this.block(cid);
-    }
+    const { blocks, fetch, signal } = this.#deps;
+    const missing: Cid[] = [];
+    for (const cid of cids) if (!(await blocks.has(cid))) missing.push(cid);
+    if (missing.length === 0 || signal.aborted) return;
+    await fetch(missing, (cid, block) => blocks.put(cid, block, { durable: false }));
   }
 }
 

@@ -24,10 +24,10 @@ function flock(
 
 test.each([
   ["100 blocks on a fast LAN", 100, { authorMs: 10, receiverMs: 10, latencyMs: 1 }],
-  ["60 blocks at 20 Mbit/s, 100 ms round trip", 60, { authorMs: 400, receiverMs: 400, latencyMs: 50 }],
+  ["30 blocks at 20 Mbit/s, 100 ms round trip", 30, { authorMs: 400, receiverMs: 400, latencyMs: 50 }],
   ["30 blocks, the author alone on a slow line", 30, { authorMs: 400, receiverMs: 100, latencyMs: 20 }],
 ])(
-  "S1 15 receivers get all, and the author uploads at most 1.5 times as much: %s",
+  "S1 15 receivers get all, and the author uploads hardly more than one copy: %s",
   async (_, count, speed) => {
     const clock = new VirtualClock();
     const cids = cidsOf(count);
@@ -35,7 +35,7 @@ test.each([
     const others = [author, ...receivers];
     await clock.run(Promise.all(receivers.map((self) => pullAll(self, { cids, others, clock }))));
     for (const { held } of receivers) expect(held.size).toBe(count);
-    expect(author.sentCount).toBeLessThanOrEqual(1.5 * count);
+    expect(author.sentCount).toBeLessThanOrEqual(1.1 * count);
     // A naive push would take the author 15 times as long as one upload.
     expect(clock.nowMs()).toBeLessThan(3 * count * speed.authorMs);
     for (const { askedAtOnceMax } of others) expect(askedAtOnceMax).toBeLessThanOrEqual(4);
@@ -104,7 +104,7 @@ test("S1 holders that lie, hang or have nothing do not keep a pull from ending",
       );
       expect(taken.toSorted()).toEqual(cids.toSorted());
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   );
 });
 
