@@ -30,6 +30,8 @@ export interface RuleOptions {
   readonly outerMomentum?: number;
   /** Share of the residual that is kept from round to round (sparseloco, starling). */
   readonly residualBeta?: number;
+  /** Share of its own residual that a peer trains on top of, rather than from the shared weights alone (starling). */
+  readonly residualInStart?: number;
   /** Kept of each chunk of 4096 (sparseloco). */
   readonly keepPerChunk?: number;
   /** Starling's codec over the run. */

@@ -15,6 +15,7 @@ export function starling(
 ): Exchange {
   const beta = options.residualBeta ?? 1; // Measured: bench/RESULTS.md
   const outerRate = Math.round((options.outerRate ?? 1) * 2 ** 20); // Measured: bench/RESULTS.md
+  const inStart = options.residualInStart ?? 0;
   const stages = options.codec ?? DENSE;
   const weights = start.slice();
   const residuals = Array.from({ length: peersCount }, () => new Int32Array(weights.length));
@@ -27,15 +28,20 @@ export function starling(
     return stage;
   };
 
+  const startOf = (peer: number): Int32Array => {
+    const residual = residuals[peer] as Int32Array;
+    return weights.map((w, i) => w - Math.round(inStart * (residual[i] as number)));
+  };
+
   return {
-    startOf: () => shared,
+    startOf: (peer) => (inStart === 0 ? shared : floatsOf(startOf(peer))),
     async combine(turns) {
       let bytes = 0;
       const sent = turns.map((turn) => {
         const { peer, end, isHostile } = turn;
         const residual = residuals[peer] as Int32Array;
         if (isHostile) residual.fill(0);
-        assert(accumulateResidual(residual, weights, end, beta), "the weights are finite");
+        assert(accumulateResidual(residual, startOf(peer), end, beta), "the weights are finite");
         const delta = encodeDelta(residual, lengths, settings());
         bytes += delta.bytes.length;
         const opened = openDelta(delta.bytes, lengths, settings());
