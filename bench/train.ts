@@ -124,7 +124,10 @@ async function writeCase(folder: string, each: TrainingCase): Promise<void> {
   const { model, sequences } = each;
   const about = { model, sequences, optimizer, tensors: modelTensors(model) };
   await writeFile(join(folder, "case.json"), JSON.stringify(about));
-  const weights = Float32Array.from(initialWeights(model, "bench:train"), fromFixed);
+  const fixed = initialWeights(model, "bench:train");
+  // Not Float32Array.from, which gathers a plain array first: more than the heap holds at 110M.
+  const weights = new Float32Array(fixed.length);
+  for (let i = 0; i < fixed.length; i++) weights[i] = fromFixed(fixed[i] as number);
   await writeFile(join(folder, "weights.f32"), bytesOf(weights));
   const random = new SeededRandom("bench:train");
   const tokens = Int32Array.from({ length: BATCHES * sequences * (model.contextLength + 1) }, () =>

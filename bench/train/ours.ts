@@ -1,7 +1,8 @@
 /** Our side of bench:train, a process of its own: `ours.ts FOLDER CASE THREADS`; protocol in side.ts. */
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
+import { bytesOf } from "../../src/core/index.ts";
 import { createEngine, optimizerSchema } from "../../src/trainer/index.ts";
 import { trainingCases } from "./cases.ts";
 import type { Turn } from "./side.ts";
@@ -12,10 +13,15 @@ if (found === undefined) throw new Error(`no case ${name}`);
 const { model, sequences } = found;
 const optimizer = optimizerSchema.parse({});
 const engine = await createEngine({ engine: "cpu", model, optimizer, sequences, threads: Number(threads) });
-{
-  const bytes = await readFile(join(folder, "weights.f32"));
-  new Uint8Array(engine.state.weights.buffer).set(bytes);
+// Straight into place: a buffer of the whole file would be in the peak.
+const file = await open(join(folder, "weights.f32"));
+const bytes = bytesOf(engine.state.weights);
+for (let at = 0; at < bytes.length;) {
+  const { bytesRead } = await file.read(bytes, at, Math.min(2 ** 24, bytes.length - at), at);
+  if (bytesRead === 0) throw new Error(`weights.f32 ends at ${at} of ${bytes.length} bytes`);
+  at += bytesRead;
 }
+await file.close();
 await engine.load();
 const batches = await readFile(join(folder, "tokens.i32"));
 const tokens = new Int32Array(batches.buffer, batches.byteOffset, batches.length / 4);
