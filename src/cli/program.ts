@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import {
   ROUNDS_MAX,
   SEED_MAX,
@@ -39,6 +39,7 @@ import type { TokenizerTrainArguments } from "./commands/tokenizer.ts";
 import type { TrainArguments } from "./commands/train.ts";
 import type { TopArguments } from "./commands/top.ts";
 import type { VerifyArguments } from "./commands/verify.ts";
+import { COMPLETION_SCRIPTS, type Shell, completionsOf } from "./completion.ts";
 import { applySettings } from "./settings.ts";
 
 const EXAMPLES = `
@@ -93,6 +94,7 @@ export function createProgram(): Command {
   addLeave(program);
   addVerify(program);
   addLedger(program);
+  addCompletion(program);
   return program;
 }
 
@@ -104,6 +106,12 @@ function versionOf(): string {
 
 function dataOption(): Option {
   return new Option("--data <folder>", "the node's own folder: key, blocks, ledger").default(".starling");
+}
+
+function threadsOption(description: string): Option {
+  return new Option("--threads <number>", description)
+    .argParser(wholeNumber(1, 1024))
+    .default(availableParallelism(), "all that this machine has");
 }
 
 /** By size; the same as the trainer's, which is not loaded to print help. A test compares them. */
@@ -226,7 +234,7 @@ function addTrain(program: Command): void {
     .addOption(shapeOption())
     .option("--from <folder>", "start from a model as `starling export` writes it")
     .option("--seed <number>", "seed of the start weights", wholeNumber(0, SEED_MAX))
-    .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
+    .addOption(threadsOption("CPU threads that train"))
     .addHelpText(
       "after",
       "\nCtrl-C ends it early and still writes the model.\n\nExample:\n  $ starling train --preset flight --text my-book.txt --out my-model",
@@ -250,7 +258,7 @@ function addGenerate(program: Command): void {
       1,
     )
     .option("--seed <number>", "the same seed writes the same text", wholeNumber(0, SEED_MAX))
-    .option("--threads <number>", "CPU threads, with --model", wholeNumber(1, 1024), availableParallelism())
+    .addOption(threadsOption("CPU threads, with --model"))
     .addHelpText("after", '\nExample:\n  $ starling generate --model my-model --prompt "Call me"')
     .action(async (given: GenerateArguments) => (await import("./commands/generate.ts")).generateText(given));
 }
@@ -262,7 +270,7 @@ function addEval(program: Command): void {
     .requiredOption("--model <folder>", "a folder with a model, such as `starling export` writes")
     .requiredOption("--text <path>", "what to measure on, as for `starling data add`")
     .option("--field <name>", "the field or column that holds the text", "text")
-    .option("--threads <number>", "CPU threads", wholeNumber(1, 1024), availableParallelism())
+    .addOption(threadsOption("CPU threads"))
     .option("--json", "for scripts", false)
     .addHelpText("after", "\nExample:\n  $ starling eval --model my-model --text held-out.txt")
     .action(async (given: EvalArguments) => (await import("./commands/eval.ts")).evaluate(given));
@@ -288,7 +296,7 @@ function addStart(program: Command): void {
       "matrix products in float16: webgpu, cuda, directml, coreml; never run",
       false,
     )
-    .option("--threads <number>", "CPU threads that train", wholeNumber(1, 1024), availableParallelism())
+    .addOption(threadsOption("CPU threads that train"))
     .option(
       "--micro-batch <sequences>",
       "on the CPU: sequences of the batch at a time; fewer need less memory",
@@ -544,4 +552,30 @@ Examples:
   $ starling ledger --json | jq -r 'select(.included) | .author' | sort | uniq -c`,
     )
     .action(async (given: LedgerArguments) => (await import("./commands/ledger.ts")).ledger(given));
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command("completion")
+    .description("print what makes a shell complete commands and options after Tab")
+    .addArgument(new Argument("<shell>").choices(Object.keys(COMPLETION_SCRIPTS)))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ starling completion bash >> ~/.bashrc
+  $ starling completion zsh >> ~/.zshrc       (after compinit)
+  $ starling completion fish > ~/.config/fish/completions/starling.fish`,
+    )
+    .action((shell: Shell) => {
+      process.stdout.write(COMPLETION_SCRIPTS[shell]);
+    });
+  program
+    .command("complete", { hidden: true })
+    .description("what the word under way may become, one a line; the shells ask it")
+    .argument("[word...]")
+    .action((words: string[]) => {
+      for (const { word, description } of completionsOf(program, words))
+        process.stdout.write(`${word}\t${description}\n`);
+    });
 }
