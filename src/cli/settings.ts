@@ -33,7 +33,7 @@ export async function applySettings(
     }
   }
   for (const name of names.keys()) {
-    const variable = `STARLING_${name.toUpperCase().replaceAll("-", "_")}`;
+    const variable = variableOf(name);
     const value = env[variable];
     // Container files pass on what is not set as empty.
     if (value !== undefined && value !== "")
@@ -41,8 +41,13 @@ export async function applySettings(
   }
 }
 
+/** `STARLING_LOG_LEVEL` for `log-level`. */
+export function variableOf(name: string): string {
+  return `STARLING_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
 /** A command's options by the name that files use: `log-level`; `dht` for `--no-dht`. */
-function namesOf(command: Command): Map<string, Option[]> {
+export function namesOf(command: Command): Map<string, Option[]> {
   const names = new Map<string, Option[]>();
   for (const option of command.options) {
     const name = option.attributeName().replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -35,7 +35,7 @@ export interface ControlOptions {
 }
 
 /**
- * A service that answers on the data folder's control socket. Throws `DATA_IN_USE` on start when another daemon
+ * A service that answers on the data folder's control socket. Throws `DATA_DIR_IN_USE` on start when another daemon
  * answers there; a socket that a dead one left behind is replaced.
  */
 export function createControl(options: ControlOptions): Service {
@@ -179,11 +179,11 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Before anything in the folder is opened. Throws `DATA_IN_USE` when a daemon answers on its control socket. */
+/** Before anything in the folder is opened. Throws `DATA_DIR_IN_USE` when a daemon answers on its control socket. */
 export async function assertDataIsFree(dataDir: string): Promise<void> {
   if (!(await isListening(await controlPath(dataDir)))) return;
   throw new StarlingError(
-    "DATA_IN_USE",
+    "DATA_DIR_IN_USE",
     `expected a data folder that no node uses, but one runs on ${dataDir}; ` +
       `stop it with "starling stop --data ${dataDir}" or choose another folder`,
   );

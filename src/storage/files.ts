@@ -162,9 +162,11 @@ export function diskError(action: "read" | "write", path: string, error: unknown
     return new StarlingError("DISK_FULL", `no room left to write ${path} (${why}); free some space`, {
       cause: error,
     });
-  const code = action === "read" ? "DISK_READ_FAILED" : "DISK_WRITE_FAILED";
   const advice = `check that the folder exists, that this user may ${action} it, and that the disk is healthy`;
-  return new StarlingError(code, `could not ${action} ${path}: ${why}; ${advice}`, { cause: error });
+  const message = `could not ${action} ${path}: ${why}; ${advice}`;
+  return new StarlingError(action === "read" ? "DISK_READ_FAILED" : "DISK_WRITE_FAILED", message, {
+    cause: error,
+  });
 }
 
 /** The system's code of an error, such as ENOENT. */

@@ -23,6 +23,7 @@ import {
   StarlingError,
   type Verdict,
   accept,
+  assert,
   bytesOf,
   rootOfBytes,
 } from "../../core/index.ts";
@@ -293,7 +294,7 @@ export class Learner {
 
   #addToResidual({ bytes, settledTokens }: DeltaBody, sign: 1 | -1): void {
     const decoded = decodeDelta(bytes, this.#lengths, codecAt(this.#options.codec, settledTokens));
-    if (decoded.kind !== "accept") throw new StarlingError(decoded.code, `our own delta: ${decoded.detail}`);
+    assert(decoded.kind === "accept", "a delta of our own is whole: its block's hash was checked");
     for (let i = 0; i < this.#residual.length; i++) {
       const sum = (this.#residual[i] as number) + sign * (decoded.value[i] as number);
       this.#residual[i] = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), sum));

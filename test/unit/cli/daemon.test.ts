@@ -85,7 +85,7 @@ describe("F7: a daemon", () => {
 
     await expect(starling("start", "--run", "run.json", ...START)).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^error DATA_IN_USE: expected/) as string,
+      stderr: expect.stringMatching(/^error DATA_DIR_IN_USE: expected/) as string,
     });
     expect(await pidThatAnswers()).toBe(child.pid);
 

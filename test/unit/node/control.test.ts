@@ -303,8 +303,8 @@ describe("a bad request gets a JSON error and the daemon goes on", () => {
 describe("a data folder has one daemon", () => {
   test("a second one is refused and the first keeps answering", async () => {
     await serve();
-    await expect(serve()).rejects.toMatchObject({ code: "DATA_IN_USE" });
-    await expect(assertDataIsFree(dataDir)).rejects.toMatchObject({ code: "DATA_IN_USE" });
+    await expect(serve()).rejects.toMatchObject({ code: "DATA_DIR_IN_USE" });
+    await expect(assertDataIsFree(dataDir)).rejects.toMatchObject({ code: "DATA_DIR_IN_USE" });
     expect((await (await client()).status()).round).toBe(7);
   });
 
