@@ -9,10 +9,10 @@ import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { expect, test } from "vitest";
-import { type PeerId, RAW, accept, cidOf, ignore, reject } from "../../../src/core/index.ts";
-import { contributionsTopic } from "../../../src/gossip/index.ts";
-import { Attacker, attacks } from "../../support/attacks.ts";
-import { DEADLINE_MS, RUN, connected, randomBytes, startedNode, stranger } from "./nodes.ts";
+import { type PeerId, RAW, accept, cidOf, ignore, reject } from "../../src/core/index.ts";
+import { contributionsTopic } from "../../src/gossip/index.ts";
+import { Attacker, attacks } from "../support/attacks.ts";
+import { DEADLINE_MS, RUN, connected, randomBytes, startedNode, stranger } from "../net/gossip/nodes.ts";
 
 const BLOCK = randomBytes("a block", 2 ** 20);
 const CID = cidOf(BLOCK, RAW);
