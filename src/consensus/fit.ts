@@ -1,7 +1,7 @@
 /** What headers can show about themselves and each other: whether one can be part of a phase's history at all. */
 import { type Digest, type Refused, digestOf, digestToBytes, ignore, reject } from "../core/index.ts";
 import type { Base } from "./base.ts";
-import type { Header } from "./header.ts";
+import type { Header, Settled } from "./header.ts";
 import type { PhaseLimits } from "./rule.ts";
 import { batchSeed } from "./settlement.ts";
 import { type Contribution, type PhaseContext, settledRoundAt } from "./view.ts";
@@ -15,6 +15,8 @@ export interface PhaseOptions extends PhaseContext {
   readonly startSettled: Digest;
   /** A settled state to go on from, instead of the phase's start. */
   readonly base?: Base | undefined;
+  /** A settled state that every history must extend; absent: the start of the phase is all that it must share. */
+  readonly landmark?: Settled | undefined;
   /** Root of empty moments and residual, which an author may always start again from. */
   readonly zeroState: Digest;
 }
@@ -52,7 +54,10 @@ function misfitClaims(h: Header, { rule, limits }: PhaseOptions): Refused | unde
   return undefined;
 }
 
-function misfitStart(h: Header, { rule, startRoot, startSettled }: PhaseOptions): Refused | undefined {
+function misfitStart(
+  h: Header,
+  { rule, startRoot, startSettled, landmark }: PhaseOptions,
+): Refused | undefined {
   const settledRound = settledRoundAt(h.round, rule);
   if (h.settled.round !== settledRound) {
     return reject(
@@ -62,6 +67,10 @@ function misfitStart(h: Header, { rule, startRoot, startSettled }: PhaseOptions)
   }
   if (settledRound === 0 && h.settled.root !== startSettled) {
     return reject("HEADER_SETTLED", `expected the start of the phase ${startSettled}, got ${h.settled.root}`);
+  }
+  if (landmark?.round === settledRound && h.settled.root !== landmark.root) {
+    const expected = `expected settled root ${landmark.root} in round ${landmark.round}`;
+    return ignore("HEADER_OTHER_HISTORY", `${expected}, got ${h.settled.root}`);
   }
   if (h.round === 0 && h.start !== startRoot) {
     return reject("HEADER_START", `expected round 0 to start from ${startRoot}, got ${h.start}`);

@@ -1,7 +1,7 @@
 import { CID } from "multiformats/cid";
 import * as Digest from "multiformats/hashes/digest";
-import { sha256 } from "./hash.ts";
-import type { Cid } from "./ids.ts";
+import { digestToBytes, sha256 } from "./hash.ts";
+import type { Cid, Digest as Sha256 } from "./ids.ts";
 
 const SHA2_256 = 0x12;
 export const RAW = 0x55;
@@ -10,6 +10,11 @@ export const DAG_CBOR = 0x71;
 /** The CIDv1 (sha2-256) of bytes; `codec` says what the bytes are: `RAW` or `DAG_CBOR`. */
 export function cidOf(bytes: Uint8Array, codec: number): Cid {
   return CID.createV1(codec, Digest.create(SHA2_256, sha256(bytes))).toString() as Cid;
+}
+
+/** The CID of bytes whose sha2-256 is known. */
+export function cidOfDigest(digest: Sha256, codec: number): Cid {
+  return CID.createV1(codec, Digest.create(SHA2_256, digestToBytes(digest))).toString() as Cid;
 }
 
 /** The text of a CID, or undefined unless it is a CIDv1 with sha2-256 of one of our two codecs. */

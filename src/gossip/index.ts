@@ -5,7 +5,7 @@ export type { PeerLink } from "./links.ts";
 export type { BlockSource } from "./blocks-protocol.ts";
 export type { PullOptions } from "./pull.ts";
 export type { HeaderSource } from "./sync-protocol.ts";
-export type { SyncReply, SyncRequest } from "./sync-messages.ts";
+export type { HeadersRequest, StateName, SyncReply } from "./sync-messages.ts";
 export { SYNC_IDS_MAX } from "./sync-messages.ts";
 export type { TopicHandler } from "./topics.ts";
 export type { Datastore } from "./host.ts";

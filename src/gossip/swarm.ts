@@ -26,7 +26,7 @@ import { Pings } from "./pings.ts";
 import type { PullOptions } from "./pull.ts";
 import { isRelayed } from "./reach.ts";
 import { Standing } from "./standing.ts";
-import type { SyncReply, SyncRequest } from "./sync-messages.ts";
+import type { HeadersRequest, StateName, SyncReply } from "./sync-messages.ts";
 import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
 import { type TopicHandler, Topics } from "./topics.ts";
 import { Traffic } from "./traffic.ts";
@@ -78,7 +78,9 @@ export interface Swarm extends Service {
   /** Announces in the DHT that we hold what a CID names (a manifest, a data set), so that `fetchBlock` finds us. */
   provide(cid: Cid, o: { signal: AbortSignal }): Promise<void>;
   /** Stored headers of one peer, at most 1 MiB. None and `more`: it is busy, ask again. Throws `SYNC_FAILED`. */
-  requestHeaders(peer: PeerId, query: SyncRequest, o: { signal: AbortSignal }): Promise<SyncReply>;
+  requestHeaders(peer: PeerId, query: HeadersRequest, o: { signal: AbortSignal }): Promise<SyncReply>;
+  /** The body that tells of a settled state; undefined: the peer does not hold it. Throws `SYNC_FAILED`. */
+  requestState(peer: PeerId, name: StateName, o: { signal: AbortSignal }): Promise<Cid | undefined>;
   /** Bytes of all connections since the start, on the wire. */
   traffic(): { bytesIn: number; bytesOut: number };
   /** The 99th percentile of the last pings; null before the first. */
@@ -165,6 +167,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     fetchBlocks: (o) => blocks.fetchAll(o),
     provide: (cid, o) => discovery.provide(cid, o.signal),
     requestHeaders: (peer, query, o) => sync.request(peer, query, o),
+    requestState: (peer, name, o) => sync.requestState(peer, name, o),
     traffic: () => traffic.total(),
     pingP99Ms: () => pings.p99Ms(),
     score: (peer) => pubsub.getScore(peer),

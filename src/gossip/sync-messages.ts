@@ -1,5 +1,5 @@
 /**
- * What is said on the sync protocol, as DAG-CBOR. Headers are opaque bytes here: whoever asked judges them. Both
+ * What is said on the sync protocol, as DAG-CBOR. Headers are opaque bytes here: whoever asked judges them. All
  * decoders give a verdict for any bytes and never throw; their input is bounded by the frame they came in.
  */
 import * as dagCbor from "@ipld/dag-cbor";
@@ -7,10 +7,13 @@ import { CID } from "multiformats/cid";
 import { z } from "zod";
 import {
   type Cid,
+  type Digest,
   type Verdict,
   accept,
   assert,
   checkCid,
+  digestFromBytes,
+  digestToBytes,
   messageOf,
   parseCid,
   reject,
@@ -29,7 +32,14 @@ const REPLY_OVERHEAD_BYTES = 64;
 /** CBOR's length prefix of one header. */
 const HEADER_OVERHEAD_BYTES = 5;
 
-export type SyncRequest = { phase: number; fromRound: number } | { ids: readonly Cid[] };
+export type HeadersRequest = { phase: number; fromRound: number } | { ids: readonly Cid[] };
+/** A settled state. */
+export interface StateName {
+  phase: number;
+  round: number;
+  root: Digest;
+}
+export type SyncRequest = HeadersRequest | StateName;
 export interface SyncReply {
   headers: Uint8Array[];
   more: boolean;
@@ -50,7 +60,12 @@ const link = z.custom<CID>().transform((value, context): Cid => {
   context.addIssue("expected a CIDv1 with sha2-256");
   return z.NEVER;
 });
+const digest = z
+  .instanceof(Uint8Array)
+  .refine((bytes) => bytes.length === 32, "expected 32 bytes")
+  .transform(digestFromBytes);
 const requestSchema = z.union([
+  z.strictObject({ phase, round, root: digest }),
   z.strictObject({ phase, fromRound: round }),
   z.strictObject({ ids: z.array(link).max(SYNC_IDS_MAX) }),
 ]);
@@ -59,7 +74,10 @@ const replySchema = z.strictObject({
   more: z.boolean(),
 });
 
+const stateReplySchema = z.strictObject({ base: link.nullable() });
+
 export function encodeRequest(request: SyncRequest): Uint8Array {
+  if ("root" in request) return dagCbor.encode({ ...request, root: digestToBytes(request.root) });
   if (!("ids" in request)) return dagCbor.encode(request);
   assert(request.ids.length <= SYNC_IDS_MAX, `at most ${SYNC_IDS_MAX} ids in one request`);
   return dagCbor.encode({ ids: request.ids.map((id) => parseCid(id)) });
@@ -83,6 +101,15 @@ export function encodeReply(reply: SyncReply): Uint8Array {
 
 export function decodeReply(bytes: Uint8Array): Verdict<SyncReply> {
   return decodeAs("SYNC_REPLY", replySchema, bytes);
+}
+
+/** `base`: the body that tells of the state; null when it is not held. */
+export function encodeStateReply(base: Cid | undefined): Uint8Array {
+  return dagCbor.encode({ base: base === undefined ? null : parseCid(base) });
+}
+
+export function decodeStateReply(bytes: Uint8Array): Verdict<{ base: Cid | null }> {
+  return decodeAs("SYNC_REPLY", stateReplySchema, bytes);
 }
 
 function decodeAs<T>(code: string, schema: z.ZodType<T>, bytes: Uint8Array): Verdict<T> {

@@ -1,6 +1,6 @@
 /**
  * `/starling/1/sync`: the headers that gossip has forgotten (its memory is about five seconds). A joiner asks from a
- * round on; a node that met an unknown parent asks by id.
+ * round on; a node that met an unknown parent asks by id. And where to find what a settled state is made of.
  */
 import {
   DAG_CBOR,
@@ -16,12 +16,16 @@ import { SYNC_PROTOCOL } from "./names.ts";
 import {
   SYNC_REPLY_BYTES_MAX,
   SYNC_REQUEST_BYTES_MAX,
+  type HeadersRequest,
+  type StateName,
   type SyncReply,
   type SyncRequest,
   decodeReply,
   decodeRequest,
+  decodeStateReply,
   encodeReply,
   encodeRequest,
+  encodeStateReply,
 } from "./sync-messages.ts";
 
 /** Where headers come from; given by whoever owns the disk. */
@@ -34,6 +38,8 @@ export interface HeaderSource {
   }): Promise<{ headers: Uint8Array[]; more: boolean }>;
   /** The headers of these contributions that are stored, in any order. */
   byIds(ids: readonly Cid[]): Promise<Uint8Array[]>;
+  /** The body that tells of a settled state, if it is held. */
+  state(name: StateName): Cid | undefined;
 }
 
 /** Told to the source: leaves 128 KiB of the reply for CBOR's length prefixes. */
@@ -82,7 +88,7 @@ export class SyncProtocol implements Service {
    * Headers from one peer, at most 1 MiB; those asked for by id are checked against it. No headers and `more`: the
    * peer is busy, ask again later. Throws `SYNC_FAILED` when the peer cannot be reached or answers rubbish.
    */
-  async request(peer: PeerId, query: SyncRequest, o: { signal: AbortSignal }): Promise<SyncReply> {
+  async request(peer: PeerId, query: HeadersRequest, o: { signal: AbortSignal }): Promise<SyncReply> {
     const answered = await this.#exchange.ask(peer, encodeRequest(query), o);
     if (answered.kind !== "accept") throw failed(peer, answered.code, answered.detail);
     const reply = decodeReply(answered.value);
@@ -100,7 +106,22 @@ export class SyncProtocol implements Service {
     return reply.value;
   }
 
+  /**
+   * The body that tells of a settled state; undefined when the peer does not hold it, or is busy. Throws `SYNC_FAILED`
+   * when the peer cannot be reached or answers rubbish.
+   */
+  async requestState(peer: PeerId, name: StateName, o: { signal: AbortSignal }): Promise<Cid | undefined> {
+    const answered = await this.#exchange.ask(peer, encodeRequest(name), o);
+    if (answered.kind !== "accept") throw failed(peer, answered.code, answered.detail);
+    const reply = decodeStateReply(answered.value);
+    if (reply.kind === "accept") return reply.value.base ?? undefined;
+    if (decodeReply(answered.value).kind === "accept") return undefined;
+    this.#deps.standing.fault(peer, "reply");
+    throw failed(peer, reply.code, reply.detail);
+  }
+
   async #replyTo(request: SyncRequest): Promise<Uint8Array> {
+    if ("root" in request) return encodeStateReply(this.#deps.source.state(request));
     if ("ids" in request) {
       return encodeReply({ headers: await this.#deps.source.byIds(request.ids), more: false });
     }
@@ -112,6 +133,6 @@ export class SyncProtocol implements Service {
 function failed(peer: PeerId, code: string, detail: string): StarlingError {
   return new StarlingError(
     "SYNC_FAILED",
-    `expected headers from ${peer}, got ${code}: ${detail}; ask another peer`,
+    `expected an answer from ${peer}, got ${code}: ${detail}; ask another peer`,
   );
 }

@@ -3,7 +3,7 @@
  * and who goes on (ascent.ts), and those who do begin the next one. Whoever does not goes on in the old phase until it
  * has qualified. Nobody is asked and nothing is sent.
  */
-import type { Machine, PhaseMark } from "../consensus/index.ts";
+import type { Base, Machine, PhaseMark } from "../consensus/index.ts";
 import { type Logger, type PeerId, assert } from "../core/index.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Ascent } from "./ascent.ts";
@@ -18,6 +18,8 @@ export interface PhaseStart {
   readonly phase: number;
   readonly facts: LearnerFacts;
   readonly ascent: Ascent | undefined;
+  /** A settled state that the first phase goes on from. */
+  readonly base?: Base | undefined;
 }
 
 export interface ClimbDeps {
@@ -63,10 +65,10 @@ export class Climb {
     return this.#phase + 1 === this.#deps.manifest.phases.length;
   }
 
-  /** From the start of the first phase; resolves when the last one is over. */
-  async run(first: LearnerFacts): Promise<void> {
+  /** From the start of the first phase, or a settled state of it; resolves when the last one is over. */
+  async run(first: LearnerFacts, base?: Base): Promise<void> {
     const { manifest, learner, signal, log } = this.#deps;
-    let start: PhaseStart = { phase: 0, facts: first, ascent: undefined };
+    let start: PhaseStart = { phase: 0, facts: first, ascent: undefined, base };
     for (;;) {
       const { phase, facts } = start;
       const loop = this.#deps.createLoop(start);

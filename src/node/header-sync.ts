@@ -1,7 +1,7 @@
 /** Headers that gossip did not bring: history for joiners, gaps for everybody. Gossip itself forgets after seconds. */
 import type { Clock, ContributionId, Logger, PeerId } from "../core/index.ts";
 import { messageOf } from "../core/index.ts";
-import { SYNC_IDS_MAX, type Swarm, type SyncRequest } from "../gossip/index.ts";
+import { type HeadersRequest, SYNC_IDS_MAX, type Swarm } from "../gossip/index.ts";
 
 /** How often one of our peers is asked for what is new. Guess: rounds take seconds at least. */
 const INTERVAL_MS = 2_000;
@@ -89,7 +89,7 @@ export class HeaderSync {
 
   async #ask(
     peer: PeerId,
-    query: SyncRequest,
+    query: HeadersRequest,
   ): Promise<{ headers: readonly Uint8Array[]; more: boolean } | undefined> {
     const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(REQUEST_MS_MAX)]);
     try {

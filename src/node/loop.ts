@@ -54,6 +54,8 @@ const CHECKPOINT_ROUNDS = 8;
 const FORWARD_ROUNDS = 3;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
+/** As long as it takes: the longest that a timer can wait, 24 days. */
+const JOIN_MS_MAX = 2 ** 31 - 1;
 
 /** What is done for a phase that is only observed. */
 const OBSERVED: ReadonlySet<Effect["kind"]> = new Set(["refuse", "admit", "want"]);
@@ -79,8 +81,12 @@ export interface LoopDeps {
   readonly gate: Gate;
   /** Others may know more than we do: ask before starting. */
   readonly asksFirst: boolean;
+  /** Whether others may join at our settled states. */
+  readonly givesBases: boolean;
   /** Told of all that the machine was told, and what it asked for. */
   readonly recorder: Recorder | undefined;
+  /** Called after each checkpoint that was saved. */
+  checkpointed(): Promise<void>;
   /** Called whenever something may have changed in the machine or in the progress. */
   changed(): void;
   /** Called once, when the loop cannot go on. */
@@ -363,15 +369,14 @@ export class RoundLoop {
   }
 
   async #checkpoint({ round, root, weightsRoot, accounts }: SettledState): Promise<void> {
-    const { learner, run, options } = this.#deps;
-    await learner.checkpoint({
-      run,
-      phase: options.phase,
-      round,
-      root,
-      weightsRoot,
-      accounts: recordOfAccounts(accounts),
-    });
+    const { learner, run, options, givesBases, checkpointed } = this.#deps;
+    const { base } = this.machine;
+    await learner.checkpoint(
+      { run, phase: options.phase, round, root, weightsRoot, accounts: recordOfAccounts(accounts) },
+      // What a phase ends with is no state to join at: its rounds end there.
+      givesBases && base?.round === round && !this.machine.isClosing ? base : undefined,
+    );
+    await checkpointed();
   }
 
   #resync(fork: number, lost: SettledState | undefined): void {
@@ -401,7 +406,9 @@ export class RoundLoop {
     const { signal } = this.#stopping;
     if (asksFirst) {
       const answered = new AbortController();
-      const patience = clock.sleep(FIRST_SYNC_MS_MAX, AbortSignal.any([signal, answered.signal])).then(
+      // Whoever goes on from a settled state can't begin without those who made it.
+      const patienceMs = this.#hasHistory ? FIRST_SYNC_MS_MAX : JOIN_MS_MAX;
+      const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).then(
         () => log.warn("no peer has answered yet: starting without", {}),
         () => undefined,
       );
@@ -418,8 +425,14 @@ export class RoundLoop {
 
   async #meet(peer: PeerId): Promise<void> {
     const { settled, stage, round } = this.machine;
-    const fromRound = stage === "idle" ? 0 : Math.min(round, settled?.round ?? 0);
-    if (await this.#sync.catchUp(peer, fromRound)) this.#answered();
+    const firstRound = this.#deps.options.base?.round ?? 0;
+    const fromRound = stage === "idle" ? firstRound : Math.min(round, settled?.round ?? firstRound);
+    if ((await this.#sync.catchUp(peer, fromRound)) && this.#hasHistory) this.#answered();
+  }
+
+  /** Nothing can be built on a settled state alone. */
+  get #hasHistory(): boolean {
+    return this.#deps.options.base === undefined || this.machine.graph.roundsCount > 0;
   }
 
   /** What we had on disk as our last word goes out again, byte for byte: nobody may have heard it. */

@@ -3,6 +3,7 @@
  * reverse. The only place where the rooms meet.
  */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { prometheusMetrics } from "@libp2p/prometheus-metrics";
 import { NO_ACCOUNTS, settledRoot } from "../consensus/index.ts";
@@ -21,12 +22,19 @@ import {
 } from "../core/index.ts";
 import type { NodeMetrics, Snapshot, SnapshotSource } from "../dashboard/index.ts";
 import {
+  type BlockSource,
   type PullOptions as PullBlocks,
   type ReachOptions,
   type Swarm,
   createSwarm,
 } from "../gossip/index.ts";
-import { type Store, openStore, writeFiles } from "../storage/index.ts";
+import {
+  type ServedCheckpoints,
+  type Store,
+  openServedCheckpoints,
+  openStore,
+  writeFiles,
+} from "../storage/index.ts";
 import {
   type EngineName,
   type GenerateOptions,
@@ -63,6 +71,8 @@ import { STATUS_FILE, emptyStatus } from "./offline.ts";
 import { readStartWeights } from "./start-weights.ts";
 import type { NodeState, NodeStatus, SettledStatus } from "./status.ts";
 import { Conditions, type UseOptions } from "./idle/conditions.ts";
+import { Join, addressOf, isJoinable } from "./join/join.ts";
+import type { SettledName } from "./join/run-address.ts";
 import { type Until, farewell } from "./farewell.ts";
 import { Gate } from "./gate.ts";
 import { Line, type LineOptions } from "./limited-swarm.ts";
@@ -72,6 +82,8 @@ export interface NodeOptions {
   readonly dataDir: string;
   /** A manifest at hand, or only its CID: then it is fetched from peers. */
   readonly run: Manifest | RunId;
+  /** A settled state out of the run's address: the node joins at it, and follows only histories that extend it. */
+  readonly settled?: SettledName | undefined;
   readonly listen: readonly string[];
   readonly announce: readonly string[];
   readonly bootstrap: readonly string[];
@@ -151,6 +163,8 @@ class Node implements StarlingNode {
   readonly #watch: Watch;
   readonly #gate = new Gate();
   readonly #line: Line;
+  readonly #served: ServedCheckpoints;
+  #landmark: SettledName | undefined;
   readonly #conditions: Conditions;
   #state: NodeState = "starting";
   #manifest: Manifest | undefined;
@@ -181,6 +195,7 @@ class Node implements StarlingNode {
       changed: (lack) => this.#noteDisk("node", lack),
     });
     this.#store = patientStore(store, disk);
+    this.#served = openServedCheckpoints(join(store.dir, "checkpoints"), { log: this.#log });
     this.#recorder = recorder;
     this.#metrics = metrics;
     this.peerId = store.peerId;
@@ -231,6 +246,7 @@ class Node implements StarlingNode {
     if (block !== undefined) this.#manifest = decodeManifest(block);
     const key = await storedNetworkKey(store.dir);
     if (this.#manifest !== undefined) checkNetworkKey(this.#manifest, key);
+    await this.#served.refresh();
     const networkKey = key === undefined ? {} : { networkKey: key.bytes };
     await this.#conditions.start();
     const unlimited = await createSwarm(
@@ -248,13 +264,17 @@ class Node implements StarlingNode {
       {
         privateKey: store.key,
         datastore: store.datastore,
-        blocks: this.#line.serving(store.blocks),
+        blocks: this.#line.serving(this.#servedBlocks()),
         headers: {
           since: ({ phase, fromRound, bytesMax }) => store.contributions.since(phase, fromRound, bytesMax),
           byIds: async (ids) => {
             const found = await Promise.all(ids.map((id) => store.contributions.get(id as never)));
             return found.filter((bytes) => bytes !== undefined);
           },
+          state: ({ phase, round, root }) =>
+            this.#served
+              .states()
+              .find((state) => state.phase === phase && state.round === round && state.root === root)?.base,
         },
         log: this.#log,
         clock: this.#clock,
@@ -378,8 +398,22 @@ class Node implements StarlingNode {
       this.#store.dir,
     );
     if (this.#stopping.signal.aborted) return;
+    const joining = new Join({
+      run: this.#run,
+      manifest,
+      store: this.#store,
+      served: this.#served,
+      swarm,
+      learner: client.learner,
+      clock: this.#clock,
+      log: this.#log,
+      signal: this.#stopping.signal,
+    });
+    const { base, landmark } = await joining.start(this.#options.settled);
+    if (this.#stopping.signal.aborted) return;
+    this.#landmark = landmark;
     this.#climb = climb;
-    await climb.run(facts);
+    await climb.run(facts, base);
     this.#finish();
   }
 
@@ -412,7 +446,7 @@ class Node implements StarlingNode {
 
   #createLoop(
     parts: { manifest: Manifest; swarm: Swarm; learner: LearnerClient["learner"] },
-    { phase, facts, ascent }: PhaseStart,
+    { phase, facts, ascent, base }: PhaseStart,
   ): RoundLoop {
     const { manifest, swarm, learner } = parts;
     const run = this.#run;
@@ -431,6 +465,8 @@ class Node implements StarlingNode {
           settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
         zeroState,
         self: this.peerId,
+        ...(base && { base }),
+        ...(this.#landmark?.phase === phase && { landmark: this.#landmark }),
         ...(ascent && { firstVoters: ascent.voters, admits: (author) => ascent.admits(author) }),
       },
       run,
@@ -444,11 +480,23 @@ class Node implements StarlingNode {
       recorder: this.#recorder,
       changed: () => this.#changed(),
       gate: this.#gate,
+      givesBases: isJoinable(manifest),
+      checkpointed: () => this.#served.refresh(),
       // Where we climbed to, others may have been for long.
       asksFirst:
         this.#options.bootstrap.length > 0 || this.#options.mdns || (phase > 0 && swarm.peers().length > 0),
       fail: this.#fail,
     });
+  }
+
+  /** Blocks of the disk, and of the settled states. */
+  #servedBlocks(): BlockSource {
+    const { blocks } = this.#store;
+    const served = this.#served;
+    return {
+      get: async (cid) => (await served.get(cid)) ?? blocks.get(cid),
+      has: async (cid) => served.has(cid) || blocks.has(cid),
+    };
   }
 
   #closeTo(swarm: Swarm): void {
@@ -610,6 +658,7 @@ class Node implements StarlingNode {
       diskFull: this.#diskFull.node ?? this.#diskFull.learner,
       pausedWhy: this.#gate.why,
       addresses: this.#swarm?.addresses() ?? [],
+      address: this.#swarm === undefined ? null : addressOf(this.#run, this.#swarm, this.#served),
       engine: this.#engine,
       engineReason: this.#engineReason,
       peersCount: this.#swarm?.peers().length ?? 0,

@@ -17,6 +17,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     peerId,
     pid: null,
     addresses: [],
+    address: null,
     dashboardUrl: null,
     state: "stopped",
     diskFull: null,

@@ -7,6 +7,7 @@ import {
   BLOCK_BYTES,
   type Cid,
   DAG_CBOR,
+  type Digest,
   RAW,
   type Refused,
   type Verdict,
@@ -14,13 +15,15 @@ import {
   assert,
   blocksOf,
   cidOf,
+  digestFromBytes,
   ignore,
   matchesCid,
+  merkleRoot,
   parseCid,
   reject,
 } from "../core/index.ts";
 import type { BlockStore } from "./blocks.ts";
-import { BODY_BYTES_MAX, childBytes, decodeBodyNode, encodeBodyNode, nodeBytesMax } from "./body-node.ts";
+import { BODY_BYTES_MAX, type BodyNode, childBytes, decodeBodyNode, encodeBodyNode, nodeBytesMax } from "./body-node.ts";
 import { forEachParallel } from "./parallel.ts";
 
 /** Blocks of one body that are read or written at once. Guess: enough to keep a disk busy. */
@@ -28,7 +31,8 @@ const BLOCKS_AT_ONCE = 4;
 /** Reads of a body that found blocks damaged; more mean that the disk is failing. Guess. */
 const READS_MAX = 4;
 
-interface Block {
+/** A block and its name. */
+export interface Block {
   readonly cid: Cid;
   readonly bytes: Uint8Array;
 }
@@ -36,6 +40,8 @@ interface Block {
 /** How missing blocks come: each to be handed to `take` with the bytes that its CID names. */
 export interface PullOptions {
   readonly bytesMax: number;
+  /** The Merkle root that the blocks must have, checked before any of them is asked for. */
+  readonly root?: Digest;
   /** Rejects when they could not all be had, and with what `take` rejects with. */
   readonly fetch: (
     cids: readonly Cid[],
@@ -48,7 +54,7 @@ type Take = <T>(cid: Cid, check: (block: Uint8Array) => Verdict<T>) => Promise<V
 
 /** Stores a body of at most 25 GB, its node last, so that a node on disk had all its blocks. */
 export async function putBody(blocks: Pick<BlockStore, "put">, bytes: Uint8Array): Promise<Cid> {
-  const { root, children } = cut(bytes);
+  const { root, children } = cutBody(bytes);
   await forEachParallel(children, BLOCKS_AT_ONCE, (block) => blocks.put(block.cid, block.bytes));
   await blocks.put(root.cid, root.bytes);
   return root.cid;
@@ -56,10 +62,11 @@ export async function putBody(blocks: Pick<BlockStore, "put">, bytes: Uint8Array
 
 /** The CID of a body, without storing it. */
 export function bodyCid(bytes: Uint8Array): Cid {
-  return cut(bytes).root.cid;
+  return cutBody(bytes).root.cid;
 }
 
-function cut(bytes: Uint8Array): { root: Block; children: Block[] } {
+/** The blocks that a body of at most 25 GB is made of: raw ones, and what names them all. */
+export function cutBody(bytes: Uint8Array): { root: Block; children: Block[] } {
   assert(
     bytes.length <= BODY_BYTES_MAX,
     `expected a body of at most ${BODY_BYTES_MAX} bytes, got ${bytes.length}`,
@@ -117,7 +124,7 @@ function actualCid(named: Cid, bytes: Uint8Array): Cid {
  * read from the disk, so no more than one block for each under way is held until all are here. Rejects only with
  * what `fetch` or the disk rejects with; what was stored before stays, and is not asked for again.
  *
- * Codes: `BODY_CID`, `BODY_TOO_LARGE`, `BODY_NODE_MALFORMED`, `BODY_BLOCK_SIZE` are the doing of whoever named the
+ * Codes: `BODY_CID`, `BODY_TOO_LARGE`, `BODY_NODE_MALFORMED`, `BODY_BLOCK_SIZE`, `BODY_ROOT` are the doing of whoever named the
  * CID.
  */
 export async function pullBody(blocks: BlockStore, cid: Cid, o: PullOptions): Promise<Verdict<Uint8Array>> {
@@ -136,6 +143,8 @@ export async function pullBlocks(blocks: BlockStore, cid: Cid, o: PullOptions): 
   const codec = parseCid(cid)?.code;
   if (codec === undefined) return reject("BODY_CID", "expected a CIDv1 with sha2-256, raw or DAG-CBOR");
   if (codec === RAW) {
+    const otherRoot = rootMisfit([cid], o.root);
+    if (otherRoot !== undefined) return otherRoot;
     const bytesMax = Math.min(BLOCK_BYTES, o.bytesMax);
     return pullOne(blocks, cid, (block) => within(block, bytesMax) ?? accept(block.length), o);
   }
@@ -143,7 +152,7 @@ export async function pullBlocks(blocks: BlockStore, cid: Cid, o: PullOptions): 
   const node = await pullOne(
     blocks,
     cid,
-    (block) => within(block, nodeMax) ?? decodeBodyNode(block, o.bytesMax),
+    (block) => within(block, nodeMax) ?? nodeWithRoot(block, o),
     o,
   );
   if (node.kind !== "accept") return node;
@@ -153,6 +162,18 @@ export async function pullBlocks(blocks: BlockStore, cid: Cid, o: PullOptions): 
   });
   const refused = await pullMissing(blocks, missing, o);
   return refused ?? accept(node.value.bytes);
+}
+
+function nodeWithRoot(block: Uint8Array, { bytesMax, root }: PullOptions): Verdict<BodyNode> {
+  const node = decodeBodyNode(block, bytesMax);
+  return node.kind === "accept" ? (rootMisfit(node.value.blocks, root) ?? node) : node;
+}
+
+function rootMisfit(blocks: readonly Cid[], root: Digest | undefined): Refused | undefined {
+  if (root === undefined) return undefined;
+  const leaves = blocks.map((cid) => parseCid(cid)?.multihash.digest ?? new Uint8Array(0));
+  const actual = digestFromBytes(merkleRoot(leaves));
+  return actual === root ? undefined : reject("BODY_ROOT", `expected blocks with root ${root}, got ${actual}`);
 }
 
 /** Fetches one block unless it is here; keeps it only when `check` accepts it. */

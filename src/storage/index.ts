@@ -1,7 +1,7 @@
 /** The disk: the only room that has one. Imports only core. */
 export { type Store, type StoreOptions, openStore } from "./store.ts";
 export { type Owner, readOwner } from "./owner.ts";
-export type { BlockStore } from "./blocks.ts";
+export { type BlockStore, createBlockStore } from "./blocks.ts";
 export {
   type PullOptions,
   bodyBlocks,
@@ -16,6 +16,12 @@ export { type ContributionStore, type StoredHeader, headerKey } from "./contribu
 export { type RawFolder, type RoundName, checkSeal } from "./sealed-folders.ts";
 export { type Archive, type ArchivedHeader, type ArchivedPlace, openArchive } from "./archive.ts";
 export { type StateStore, openStates } from "./states.ts";
-export { type CheckpointMeta, type CheckpointStore, openCheckpoints } from "./checkpoints.ts";
+export {
+  type CheckpointMeta,
+  type CheckpointStore,
+  type SavedCheckpoint,
+  openCheckpoints,
+} from "./checkpoints.ts";
+export { type ServedCheckpoints, type ServedState, openServedCheckpoints } from "./served-checkpoints.ts";
 export { readFiles, writeFiles } from "./file-set.ts";
 export { exportKey, importKey } from "./key-file.ts";

@@ -103,6 +103,8 @@ export class Learner {
   readonly #settled: Int32Array;
   #settledRound = 0;
   readonly #residual: Int32Array;
+  /** The settled state that all is folded onto, when it is not the phase's start. weights: (P,) */
+  #base: { readonly round: number; readonly weights: Int32Array } | undefined;
   /** What is folded into `weights` on top of `settled`. */
   readonly #applied = new Map<number, readonly FoldTerm[]>();
   readonly #deltas = new Map<ContributionId, DeltaReader>();
@@ -181,11 +183,17 @@ export class Learner {
     };
   }
 
+  /** Goes on from a settled state: rounds below `round` are folded into its weights, (P,). */
+  startFrom(round: number, weights: Int32Array): void {
+    this.#base = { round, weights };
+    this.#startAgain();
+  }
+
   /** Another history is followed now: what had settled is void. */
   #startAgain(): void {
-    this.#weights.set(this.#startWeights());
+    this.#weights.set(this.#base?.weights ?? this.#startWeights());
     this.#settled.set(this.#weights);
-    this.#settledRound = 0;
+    this.#settledRound = this.#base?.round ?? 0;
     this.#applied.clear();
   }
 

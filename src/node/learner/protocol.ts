@@ -1,5 +1,5 @@
 /** What the main thread may ask of the learner's thread. Messages are structured clones; bytes are copied. */
-import type { FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
+import type { Base, FoldPlan, TrainOrder, Trained } from "../../consensus/index.ts";
 import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
@@ -39,7 +39,15 @@ export interface LearnerThread {
   closeText(text: number): Promise<void>;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names and the weights' root. */
   exportTo(out: string, card: string): Promise<{ files: string[]; weightsRoot: Digest }>;
-  checkpoint(meta: CheckpointMeta): Promise<void>;
+  /** `base`: what joiners are told of it, if they can join at it. */
+  checkpoint(meta: CheckpointMeta, base?: Base): Promise<void>;
+  /** Goes on from the newest checkpoint that has a record, if there is one: the record. */
+  startFromSaved(): Promise<Uint8Array | undefined>;
+  /**
+   * Goes on from a settled state whose record and weights (a body) are on the disk among the blocks, and keeps it as a
+   * checkpoint. False: a block of it is damaged or gone.
+   */
+  startFrom(meta: CheckpointMeta, record: Uint8Array, weights: Cid): Promise<boolean>;
   /** The settled weights are those that the phase ends with: they are kept, however the phase goes on. */
   mark(): Promise<void>;
   /** Starts the next phase from what the marked weights grow into. */

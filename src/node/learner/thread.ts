@@ -8,8 +8,12 @@ import { createBirpc } from "birpc";
 import PQueue from "p-queue";
 import { type Logger, accept, assert, bytesOf, systemClock } from "../../core/index.ts";
 import {
+  type BlockStore,
   type CheckpointStore,
   type StateStore,
+  bodyCid,
+  createBlockStore,
+  getBody,
   openCheckpoints,
   openStates,
   writeFiles,
@@ -17,6 +21,7 @@ import {
 import { growWeights } from "../../trainer/index.ts";
 import { DiskPatience } from "../disk-patience.ts";
 import { createShardSource } from "../data/run-data.ts";
+import { encodeBase } from "../join/base-record.ts";
 import { Learner, type LearnerOptions } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
@@ -26,7 +31,9 @@ const port = parentPort;
 const turns = new PQueue({ concurrency: 1 });
 const texts = new OpenTexts();
 const stopping = new AbortController();
-let open: { learner: Learner; states: StateStore; checkpoints: CheckpointStore } | undefined;
+let open:
+  | { learner: Learner; states: StateStore; checkpoints: CheckpointStore; blocks: BlockStore }
+  | undefined;
 /** What the phase ended with: (P,) of its model. */
 let marked: Int32Array | undefined;
 
@@ -46,7 +53,12 @@ const thread: LearnerThread = {
       const learner = await openLearner(options);
       const states = openStates(join(dataDir, "states"), { log });
       const checkpoints = openCheckpoints(join(dataDir, "checkpoints"), { log });
-      open = { learner, states, checkpoints };
+      const blocks = createBlockStore({
+        dir: join(dataDir, "blocks"),
+        temporaryDir: join(dataDir, "tmp"),
+        log,
+      });
+      open = { learner, states, checkpoints, blocks };
       return learner.facts();
     }),
   resume: (name, stateAfter) =>
@@ -75,10 +87,29 @@ const thread: LearnerThread = {
       await writeFiles(out, files);
       return { files: [...files.keys()], weightsRoot };
     }),
-  checkpoint: (meta) =>
+  checkpoint: (meta, base) =>
     turns.add(() => {
       const { learner, checkpoints } = opened();
-      return disk.write(() => checkpoints.save(meta, learner.settledBytes));
+      const bytes = learner.settledBytes;
+      const record = base && encodeBase({ phase: meta.phase, base, weights: bodyCid(bytes) });
+      return disk.write(() => checkpoints.save(meta, bytes, record));
+    }),
+  startFromSaved: () =>
+    turns.add(async () => {
+      const { learner, checkpoints } = opened();
+      const saved = await checkpoints.latestBase();
+      if (saved === undefined) return undefined;
+      learner.startFrom(saved.meta.round, int32Of(saved.weights));
+      return saved.base;
+    }),
+  startFrom: (meta, record, cid) =>
+    turns.add(async () => {
+      const { learner, checkpoints, blocks } = opened();
+      const weights = await getBody(blocks, cid, learner.settledBytes.length);
+      if (weights?.length !== learner.settledBytes.length) return false;
+      await disk.write(() => checkpoints.save(meta, weights, record));
+      learner.startFrom(meta.round, int32Of(weights));
+      return true;
     }),
   mark: () => turns.add(() => void (marked = opened().learner.settledWeights)),
   climb: (options, growth) =>
@@ -101,6 +132,11 @@ const thread: LearnerThread = {
     });
   },
 };
+
+/** (P,) fixed point; `bytes` are in a buffer of their own. */
+function int32Of(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
 
 const owner = createBirpc<LearnerOwner, LearnerThread>(thread, {
   post: (message) => port.postMessage(message),
