@@ -94,7 +94,11 @@ async function open(o: Command & { do: "open" }): Promise<Omit<Answer, "cpuMs">>
       {
         privateKey: await generateKeyPair("Ed25519"),
         blocks: store.blocks,
-        headers: { since: async () => ({ headers: [], more: false }), byIds: async () => [] },
+        headers: {
+          since: async () => ({ headers: [], more: false }),
+          byIds: async () => [],
+          state: () => undefined,
+        },
         log: silentLog,
         clock: systemClock,
       },

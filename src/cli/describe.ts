@@ -12,6 +12,7 @@ export function describeStatus(status: NodeStatus): string {
       ? []
       : [["engine", `${status.engine}: ${status.engineReason}`] as const]),
     ["addresses", status.addresses.join(" ") || UNKNOWN],
+    ...(status.address === null ? [] : [["join at", status.address] as const]),
     ["dashboard", status.dashboardUrl ?? UNKNOWN],
     ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
     ...(status.diskFull === null

@@ -22,6 +22,7 @@ import {
   share,
   wholeNumber,
 } from "./arguments.ts";
+import type { AddressArguments } from "./commands/address.ts";
 import type { CreditsArguments } from "./commands/credits.ts";
 import type { DataAddArguments } from "./commands/data.ts";
 import type { EvalArguments } from "./commands/eval.ts";
@@ -50,8 +51,8 @@ Start a run and train on this machine:
   $ starling init --preset flight --text my-book.txt --out run.json
   $ starling start --run run.json
 
-Join somebody's run from another machine (one address of any node of it is enough):
-  $ starling start --run bafyrei… --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW…
+Join somebody's run from another machine (they run \`starling address\`):
+  $ starling join starling1…
 
 Watch it, take the model home, stop:
   $ starling status
@@ -84,6 +85,8 @@ export function createProgram(): Command {
   addGenerate(program);
   addEval(program);
   addStart(program);
+  addJoin(program);
+  addAddress(program);
   addStatus(program);
   addExport(program);
   addCredits(program);
@@ -277,10 +280,62 @@ function addEval(program: Command): void {
 }
 
 function addStart(program: Command): void {
-  program
+  const command = program
     .command("start")
     .description("run a node in the foreground: find the others, train, contribute; Ctrl-C stops it")
-    .requiredOption("--run <file|cid>", "the run: its manifest's file, or its CID to fetch that from a peer")
+    .requiredOption("--run <file|cid>", "the run: its manifest's file, or its CID to fetch that from a peer");
+  addNodeOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ starling start --run run.json --listen /ip4/0.0.0.0/tcp/4001
+  $ starling start --run bafyrei… --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… --data my-node`,
+    )
+    .action(async (given: StartArguments, started: Command) =>
+      (await import("./commands/start.ts")).start(given, started),
+    );
+}
+
+function addJoin(program: Command): void {
+  const command = program
+    .command("join")
+    .description("join a run at the address that `starling address` prints on another machine, and train")
+    .argument("<address>", "the whole string, which begins with starling1");
+  addNodeOptions(command)
+    .addHelpText(
+      "after",
+      `
+The node fetches the run and the settled state that the address names, follows only histories that go on from it, and
+takes the same options as \`starling start\`. Once joined, \`starling start --run <cid>\` goes on in the same folder.
+
+Example:
+  $ starling join starling1o2NydW7YKlgl…`,
+    )
+    .action(async (address: string, given: Omit<StartArguments, "run">, started: Command) =>
+      (await import("./commands/join.ts")).join(address, given, started),
+    );
+}
+
+function addAddress(program: Command): void {
+  program
+    .command("address")
+    .description("print the run's address: what others paste after `starling join`")
+    .addOption(dataOption())
+    .addHelpText(
+      "after",
+      `
+It names the run, its newest settled state and a few nodes. Whoever gets it trusts you with that state.
+
+Example:
+  $ starling address`,
+    )
+    .action(async (given: AddressArguments) => (await import("./commands/address.ts")).address(given));
+}
+
+/** What every node takes, however it comes to its run. */
+function addNodeOptions(command: Command): Command {
+  return command
     .addOption(dataOption())
     .option("--listen <address>", "listen here; may be repeated", multiaddrs, [])
     .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
@@ -343,16 +398,6 @@ function addStart(program: Command): void {
       new Option("--log-level <level>", "least important line to log")
         .choices(["trace", "debug", "info", "warn", "error", "silent"])
         .default("info"),
-    )
-    .addHelpText(
-      "after",
-      `
-Examples:
-  $ starling start --run run.json --listen /ip4/0.0.0.0/tcp/4001
-  $ starling start --run bafyrei… --bootstrap /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW… --data my-node`,
-    )
-    .action(async (given: StartArguments, command: Command) =>
-      (await import("./commands/start.ts")).start(given, command),
     );
 }
 

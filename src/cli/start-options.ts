@@ -13,6 +13,8 @@ import type { ListenAddress } from "./arguments.ts";
 
 export interface StartArguments {
   readonly run: string;
+  /** Out of an address. */
+  readonly settled?: NodeOptions["settled"];
   readonly data: string;
   readonly listen: string[];
   readonly announce: string[];
@@ -56,6 +58,7 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
   return {
     dataDir: data,
     run,
+    settled: given.settled,
     listen: given.listen.length > 0 ? given.listen : [...LISTEN_DEFAULT],
     announce,
     bootstrap,

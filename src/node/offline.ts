@@ -73,6 +73,7 @@ export async function readOfflineStatus(dataDir: string, log: Logger): Promise<N
           pausedWhy: null,
           pid: null,
           addresses: [],
+          address: null,
           dashboardUrl: null,
           peersCount: 0,
         }

@@ -52,6 +52,8 @@ export interface NodeStatus {
   readonly peerId: PeerId;
   readonly pid: number | null;
   readonly addresses: readonly string[];
+  /** What somebody pastes after `starling join`; null while no node runs. */
+  readonly address: string | null;
   /** Where its page is; null without one. */
   readonly dashboardUrl: string | null;
   readonly state: NodeState;

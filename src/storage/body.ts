@@ -23,7 +23,14 @@ import {
   reject,
 } from "../core/index.ts";
 import type { BlockStore } from "./blocks.ts";
-import { BODY_BYTES_MAX, type BodyNode, childBytes, decodeBodyNode, encodeBodyNode, nodeBytesMax } from "./body-node.ts";
+import {
+  BODY_BYTES_MAX,
+  type BodyNode,
+  childBytes,
+  decodeBodyNode,
+  encodeBodyNode,
+  nodeBytesMax,
+} from "./body-node.ts";
 import { forEachParallel } from "./parallel.ts";
 
 /** Blocks of one body that are read or written at once. Guess: enough to keep a disk busy. */
@@ -149,12 +156,7 @@ export async function pullBlocks(blocks: BlockStore, cid: Cid, o: PullOptions): 
     return pullOne(blocks, cid, (block) => within(block, bytesMax) ?? accept(block.length), o);
   }
   const nodeMax = Math.min(BLOCK_BYTES, nodeBytesMax(o.bytesMax));
-  const node = await pullOne(
-    blocks,
-    cid,
-    (block) => within(block, nodeMax) ?? nodeWithRoot(block, o),
-    o,
-  );
+  const node = await pullOne(blocks, cid, (block) => within(block, nodeMax) ?? nodeWithRoot(block, o), o);
   if (node.kind !== "accept") return node;
   const missing = new Map<Cid, number>();
   await forEachParallel(node.value.blocks.entries(), BLOCKS_AT_ONCE, async ([index, child]) => {
@@ -173,7 +175,9 @@ function rootMisfit(blocks: readonly Cid[], root: Digest | undefined): Refused |
   if (root === undefined) return undefined;
   const leaves = blocks.map((cid) => parseCid(cid)?.multihash.digest ?? new Uint8Array(0));
   const actual = digestFromBytes(merkleRoot(leaves));
-  return actual === root ? undefined : reject("BODY_ROOT", `expected blocks with root ${root}, got ${actual}`);
+  return actual === root
+    ? undefined
+    : reject("BODY_ROOT", `expected blocks with root ${root}, got ${actual}`);
 }
 
 /** Fetches one block unless it is here; keeps it only when `check` accepts it. */

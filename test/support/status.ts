@@ -10,6 +10,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     peerId: "12D3KooWQbzqYBr1ksTFLRSeDdfHaBtcmgFpAVCx6yRGEFyZnxnw" as PeerId,
     pid: 4242,
     addresses: ["/ip4/127.0.0.1/tcp/4001"],
+    address: null,
     dashboardUrl: null,
     state: "training",
     diskFull: null,

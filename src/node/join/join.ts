@@ -3,18 +3,12 @@
  * joined by an address goes on from the state that it names, and after a restart from the newest of its own. Everybody
  * else folds from the start, so that it can go over to a heavier history wherever that one forked.
  */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Base } from "../../consensus/index.ts";
-import { type Clock, type Digest, type Logger, type RunId, assert } from "../../core/index.ts";
+import { type Base, recordOfAccounts } from "../../consensus/index.ts";
+import { type Clock, type Logger, type RunId, assert } from "../../core/index.ts";
 import type { Swarm } from "../../gossip/index.ts";
-import { recordOfAccounts } from "../../consensus/index.ts";
-import {
-  type ServedCheckpoints,
-  type Store,
-  bodyBlocks,
-  readOptional,
-  writeFiles,
-} from "../../storage/index.ts";
+import { type ServedCheckpoints, type Store, bodyBlocks, writeFiles } from "../../storage/index.ts";
 import { parametersCount } from "../../trainer/index.ts";
 import type { LearnerClient } from "../learner/client.ts";
 import { type Manifest, phaseOf } from "../manifest.ts";
@@ -120,10 +114,14 @@ export class Join {
   }
 
   async #readJoined(): Promise<SettledName | undefined> {
-    const bytes = await readOptional(join(this.#deps.store.dir, JOINED_FILE));
-    if (bytes === undefined) return undefined;
-    const { phase, round, root } = JSON.parse(Buffer.from(bytes).toString()) as SettledName;
-    return { phase, round, root: root as Digest };
+    try {
+      const text = await readFile(join(this.#deps.store.dir, JOINED_FILE), "utf8");
+      return JSON.parse(text) as SettledName;
+    } catch (error) {
+      // Most folders have none; an unreadable one must not be folded from the start unseen.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   async #writeJoined(name: SettledName): Promise<void> {

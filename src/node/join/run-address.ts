@@ -81,7 +81,7 @@ export function decodeRunAddress(text: string): RunAddress {
   const parsed = schema.safeParse(decoded(bytes));
   if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
   const { run, settled, peers } = parsed.data;
-  return { run: (run.toString() as Cid) as RunId, settled, peers };
+  return { run: run.toString() as Cid as RunId, settled, peers };
 }
 
 function decoded(bytes: Uint8Array): unknown {

@@ -77,6 +77,7 @@ export async function node(o: NodeOptions = {}): Promise<Swarm> {
       headers: o.headers ?? {
         since: async () => ({ headers: [], more: false }),
         byIds: async () => [],
+        state: () => undefined,
       },
       log: silentLog,
       clock: o.clock ?? systemClock,

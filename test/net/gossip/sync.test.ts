@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DAG_CBOR, type Cid, cidOf } from "../../../src/core/index.ts";
+import { DAG_CBOR, type Cid, cidOf, digestOf } from "../../../src/core/index.ts";
 import type { HeaderSource } from "../../../src/gossip/index.ts";
 import { DEADLINE_MS, eventually, pair, randomBytes, runOf } from "./nodes.ts";
 
@@ -8,12 +8,15 @@ const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(DEADL
 /** Headers as a disk would hold them: one each round, of 1 KiB. */
 const HEADERS = Array.from({ length: 2000 }, (_, round) => randomBytes(`header ${round}`, 1024));
 
+const HELD_ROOT = digestOf(randomBytes("held", 10));
+const HELD_BASE = runOf("base");
 const SOURCE: HeaderSource = {
   since: async ({ phase, fromRound, bytesMax }) => {
     const all = phase === 0 ? HEADERS.slice(fromRound) : [];
     const headers = all.slice(0, Math.floor(bytesMax / 1024));
     return { headers, more: headers.length < all.length };
   },
+  state: ({ root }) => (root === HELD_ROOT ? HELD_BASE : undefined),
   byIds: async (ids) => HEADERS.filter((header) => ids.includes(cidOf(header, DAG_CBOR))),
 };
 
@@ -48,7 +51,11 @@ test("headers are fetched by id, 256 at once, the unknown left out", async () =>
 
 test("a source that gives too much is cut to the reply's bound, with more to come", async () => {
   const large = Array.from({ length: 64 }, (_, n) => randomBytes(`large ${n}`, 60_000));
-  const headers = { since: async () => ({ headers: large, more: false }), byIds: async () => large };
+  const headers = {
+    since: async () => ({ headers: large, more: false }),
+    byIds: async () => large,
+    state: () => undefined,
+  };
   const [holder, asker] = await pair({ headers });
   const reply = await asker.requestHeaders(holder.peerId, { phase: 0, fromRound: 0 }, soon());
   expect(reply.more).toBe(true);

@@ -107,7 +107,11 @@ async function startLiar(
         get: async (cid) => (cid === o.junkCid ? o.junk : undefined),
         has: async (cid) => cid === o.junkCid,
       },
-      headers: { since: async () => ({ headers: [], more: false }), byIds: async () => [] },
+      headers: {
+        since: async () => ({ headers: [], more: false }),
+        byIds: async () => [],
+        state: () => undefined,
+      },
       log: silentLog,
       clock: systemClock,
     },
