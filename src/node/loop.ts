@@ -86,7 +86,7 @@ export interface LoopDeps {
   /** Told of all that the machine was told, and what it asked for. */
   readonly recorder: Recorder | undefined;
   /** Called after each checkpoint that was saved. */
-  checkpointed(): Promise<void>;
+  readonly checkpointed: () => Promise<void>;
   /** Called whenever something may have changed in the machine or in the progress. */
   changed(): void;
   /** Called once, when the loop cannot go on. */
