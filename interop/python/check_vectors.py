@@ -4,7 +4,7 @@ Prints one line for each vector; exits with 1 when one does not match, or when a
 """
 import json
 import sys
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
 from pathlib import Path
 from struct import pack
 
@@ -225,11 +225,47 @@ def check_network(v):
             value["ids"] = [Cid.parse(text) for text in value["ids"]]
         if "headers" in value:
             value["headers"] = [bytes.fromhex(text) for text in value["headers"]]
+        if "root" in value:
+            value["root"] = bytes.fromhex(value["root"])
+        if value.get("base") is not None:
+            value["base"] = Cid.parse(value["base"])
         same(m["name"], encode(value).hex(), m["message"])
         same(m["name"], decode(bytes.fromhex(m["message"])), value)
 
 
+def check_base(v):
+    link = Cid.parse
+    raw = decode(bytes.fromhex(v["bytes"]))
+    same("record", encode(raw).hex(), v["bytes"])
+    same("record's weights", str(raw["weights"]), v["weights"])
+    work = [sha256(encode({"counted": w["counted"], "voided": w["voided"]})) for w in raw["accounts"]["work"]]
+    table = {}
+    for w in raw["accounts"]["work"][-v["weightWindow"]:]:
+        for author, tokens in w["counted"].items():
+            table[author] = table.get(author, 0) + tokens
+        for author in w["voided"]:
+            table.pop(author, None)
+    root = sha256(encode({
+        "run": v["run"],
+        "phase": raw["phase"],
+        "round": raw["round"],
+        "weights": raw["weightsRoot"],
+        "tokens": raw["accounts"]["tokens"],
+        "table": table,
+        "work": work,
+    }))
+    same("settled root", root.hex(), v["root"])
+    address = encode({
+        "run": link(v["run"]),
+        "settled": {"phase": raw["phase"], "round": raw["round"], "root": root},
+        "peers": v["peers"],
+    })
+    text = urlsafe_b64encode(address + sha256(address)[:4]).decode().rstrip("=")
+    same("address", f"starling1{text}", v["address"])
+
+
 CHECKS = {
+    "protocol/base.json": check_base,
     "codec/accepted.json": check_delta,
     "codec/refused.json": check_refused_delta,
     "consensus/header.json": check_unsigned_header,

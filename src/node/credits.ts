@@ -8,6 +8,7 @@ import {
   StarlingError,
   assert,
 } from "../core/index.ts";
+import { partialHistory } from "./join/whole-history.ts";
 import { readHistory } from "./history.ts";
 import { decodeManifest, phaseOf } from "./manifest.ts";
 import { withFolder } from "./offline.ts";
@@ -48,7 +49,7 @@ export interface CreditsSource {
   readonly view: View | undefined;
 }
 
-/** @throws StarlingError `CREDITS_NONE` when the manifest has no credit rule. */
+/** @throws StarlingError `CREDITS_NONE` when the manifest has no credit rule, `HISTORY_PARTIAL` at who joined late */
 export function creditsPage(
   { run, rule, view }: CreditsSource,
   fromRound: number,
@@ -61,6 +62,8 @@ export function creditsPage(
     );
   }
   const { perToken } = rule;
+  const base = view?.context.base;
+  if (base !== undefined) throw partialHistory(base.round);
   if (view === undefined) return { run, perToken, rounds: 0, lines: [], nextRound: null };
   const rounds = trainedRound(view);
   const lines: Credit[] = [];

@@ -14,6 +14,7 @@ import {
 import { type RunId, assert } from "../core/index.ts";
 import type { Store } from "../storage/index.ts";
 import { parametersCount } from "../trainer/index.ts";
+import { checkWhole } from "./join/whole-history.ts";
 import { zeroStateRoot } from "./learner/state-root.ts";
 import { type Manifest, limitsOf, phaseOf } from "./manifest.ts";
 
@@ -32,6 +33,7 @@ export async function readHistory(
     headers.push(parsed.value);
   }
   if (headers[0] === undefined) return undefined;
+  await checkWhole(store.dir, headers[0].header.round);
   const { rule, model } = phaseOf(manifest, phase);
   // Only what starts from the phase's weights was ever taken in, so the first header tells their root.
   const startRoot = headers[0].header.start;

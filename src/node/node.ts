@@ -608,7 +608,8 @@ class Node implements StarlingNode {
       settled,
       tokensTotal,
       contributors:
-        rule === undefined
+        // Who joined late does not know all of them.
+        rule === undefined || this.#loop?.machine.view.context.base !== undefined
           ? []
           : creditsByAuthor(
               creditsPage({ run: this.#run, rule, view: this.#loop?.machine.view }, 0, Infinity),

@@ -3,6 +3,7 @@
  * They are the format of version 1: when one of them changes, so has the protocol.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { baseVectors } from "./protocol/base.ts";
 import { batchVectors } from "./protocol/batch.ts";
 import { bodyVectors } from "./protocol/body.ts";
 import { foldVectors } from "./protocol/fold.ts";
@@ -19,6 +20,7 @@ import { weightsVectors } from "./protocol/weights.ts";
 
 /** By file, below test/vectors/protocol. */
 export const protocolVectors: Readonly<Record<string, () => unknown>> = {
+  "base.json": baseVectors,
   "batch.json": batchVectors,
   "body.json": bodyVectors,
   "fold.json": foldVectors,

@@ -15,9 +15,8 @@ import { type Manifest, phaseOf } from "../manifest.ts";
 import { decodeBase } from "./base-record.ts";
 import { pullBase } from "./pull-base.ts";
 import { HINTS_MAX, type SettledName, encodeRunAddress } from "./run-address.ts";
+import { JOINED_FILE } from "./whole-history.ts";
 
-/** The settled state that the folder joined its run at, as JSON. */
-const JOINED_FILE = "joined.json";
 /** Of the hints in an address, our own. Guess: the rest are others', who may live longer. */
 const OWN_HINTS_MAX = 3;
 

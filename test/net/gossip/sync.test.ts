@@ -62,6 +62,14 @@ test("a source that gives too much is cut to the reply's bound, with more to com
   expect(reply.headers.length).toBe(17);
 });
 
+test("S2 a peer says under which CID it holds a settled state, and that it holds none", async () => {
+  const [holder, asker] = await pair({ headers: SOURCE });
+  const name = { phase: 0, round: 40, root: HELD_ROOT };
+  expect(await asker.requestState(holder.peerId, name, soon())).toBe(HELD_BASE);
+  const root = digestOf(randomBytes("other", 10));
+  expect(await asker.requestState(holder.peerId, { ...name, root }, soon())).toBe(undefined);
+});
+
 test("headers that nobody asked for cost the sender", async () => {
   const headers = { ...SOURCE, byIds: async () => [randomBytes("unasked", 100)] };
   const [liar, asker] = await pair({ headers });

@@ -1,7 +1,7 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAG_CBOR, type Cid, accept, cidOf } from "../../../src/core/index.ts";
+import { DAG_CBOR, type Cid, type Digest, accept, cidOf, digestOf } from "../../../src/core/index.ts";
 import {
   HEADER_BYTES_MAX,
   SYNC_IDS_MAX,
@@ -9,14 +9,17 @@ import {
   SYNC_REQUEST_BYTES_MAX,
   decodeReply,
   decodeRequest,
+  decodeStateReply,
   encodeReply,
   encodeRequest,
 } from "../../../src/gossip/sync-messages.ts";
 
 const cid = fc.uint8Array({ maxLength: 8 }).map((bytes): Cid => cidOf(bytes, DAG_CBOR));
+const digestOfCid = (text: Cid): Digest => digestOf(new TextEncoder().encode(text));
 const request = fc.oneof(
   fc.record({ phase: fc.nat({ max: 63 }), fromRound: fc.nat({ max: 2 ** 31 - 1 }) }),
   fc.record({ ids: fc.array(cid, { maxLength: 20 }) }),
+  fc.record({ phase: fc.nat({ max: 63 }), round: fc.nat({ max: 2 ** 31 - 1 }), root: cid.map(digestOfCid) }),
 );
 
 test("a request is what it was after the wire", () => {
@@ -50,6 +53,7 @@ test("any bytes are a verdict, never an exception", () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect(["accept", "reject"]).toContain(decodeRequest(bytes).kind);
       expect(["accept", "reject"]).toContain(decodeReply(bytes).kind);
+      expect(["accept", "reject"]).toContain(decodeStateReply(bytes).kind);
     }),
     { numRuns: 2000 },
   );

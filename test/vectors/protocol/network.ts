@@ -1,6 +1,6 @@
 /** network.json: names of topics and protocols, message ids, and what is said on blocks and sync. */
 import { encode as encodeFrame } from "it-length-prefixed";
-import { DAG_CBOR, RAW, cidOf, parseCid } from "../../../src/core/index.ts";
+import { DAG_CBOR, RAW, cidOf, digestOf, digestToBytes, parseCid } from "../../../src/core/index.ts";
 import { encodeQuestion } from "../../../src/gossip/have-protocol.ts";
 import { messageId } from "../../../src/gossip/host.ts";
 import {
@@ -14,7 +14,7 @@ import {
   presenceTopic,
   verdictsTopic,
 } from "../../../src/gossip/names.ts";
-import { encodeReply, encodeRequest } from "../../../src/gossip/sync-messages.ts";
+import { encodeReply, encodeRequest, encodeStateReply } from "../../../src/gossip/sync-messages.ts";
 import { runIdOf, textBytes } from "../../support/run-of.ts";
 import { hex, patternBytes } from "./support.ts";
 
@@ -34,6 +34,7 @@ export function networkVectors(): NetworkVectors {
   const topic = contributionsTopic(run, 0);
   const block = cidOf(textBytes("block"), RAW);
   const ids = [textBytes("one"), textBytes("two")].map((bytes) => cidOf(bytes, DAG_CBOR));
+  const root = digestOf(textBytes("root"));
   const headers = [patternBytes(3), patternBytes(300)];
   return {
     run,
@@ -62,6 +63,13 @@ export function networkVectors(): NetworkVectors {
         ...framed(encodeRequest({ phase: 0, fromRound: 300 })),
       },
       { name: "ids", value: { ids }, ...framed(encodeRequest({ ids })) },
+      {
+        name: "state",
+        value: { phase: 0, round: 40, root: hex(digestToBytes(root)) },
+        ...framed(encodeRequest({ phase: 0, round: 40, root })),
+      },
+      { name: "base", value: { base: block }, ...framed(encodeStateReply(block)) },
+      { name: "no base", value: { base: null }, ...framed(encodeStateReply(undefined)) },
       {
         name: "headers",
         value: { headers: headers.map(hex), more: true },
