@@ -26,7 +26,11 @@ export async function exportOffline(dataDir: string, out: string, log: Logger): 
     const { phase, round, root, weightsRoot } = checkpoint.meta;
     const { model, credits: rule } = phaseOf(manifest, phase);
     const data = await readStoredData(store.blocks, manifest);
-    const view = await readHistory(store, { run, manifest, phase });
+    const view = await readHistory(store, { run, manifest, phase }).catch((error: unknown) => {
+      // Who joined late has the weights all the same; the card then names no contributors.
+      if (error instanceof StarlingError && error.code === "HISTORY_PARTIAL") return undefined;
+      throw error;
+    });
     const last = await readStatusFile(dataDir);
     const card = modelCard({
       manifest,

@@ -125,7 +125,7 @@ test("S3 S2 a joiner at an old enough run is included within three rounds and as
   expect(included - begun).toBeLessThanOrEqual(3);
 }, 150_000);
 
-test("S3 a joiner's folder goes on from its own newest checkpoint, and passes the state on", async () => {
+test.concurrent("S3 a joiner's folder goes on from its own newest checkpoint, and passes the state on", async () => {
   const joiner = flock.nodes[2] as StarlingNode;
   const before = await until(
     joiner,
@@ -144,7 +144,7 @@ test("S3 a joiner's folder goes on from its own newest checkpoint, and passes th
   await until(third, isIncluded, "work");
 }, 150_000);
 
-test("S3 a root that nobody follows is refused with advice", async () => {
+test.concurrent("S3 a root that nobody follows is refused with advice", async () => {
   const address = await anAddress();
   const round = address.settled?.round ?? 0;
   const root = "ab".repeat(32) as Digest;

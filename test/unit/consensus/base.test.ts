@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { equivocator } from "../../../scripts/simulate/strategies/equivocate.ts";
 import { type Contribution, Machine, type View, settledRoot } from "../../../src/consensus/index.ts";
+import type { Digest } from "../../../src/core/index.ts";
 import { Flock } from "../../support/flock.ts";
 import { digestOfText } from "../../support/run-of.ts";
 
@@ -93,4 +94,21 @@ test("R3 only histories that extend the settled state are linked", () => {
     }
   }
   expect(late.graph.round(base.round)).toEqual([]);
+});
+
+test("S3 with a landmark, histories that have another settled root there are not taken in", () => {
+  const flock = new Flock({ seed: "landmark", nodesCount: 4, rule: { settleDepth: 4 } });
+  flock.untilRound(14);
+  const { machine, options } = flock.nodes[0];
+  const { base } = machine;
+  if (base === undefined) throw new Error("expected a settled state to name");
+  const self = flock.peer(0);
+  const taken = (root: Digest): number => {
+    const landmark = { round: base.round, root };
+    const late = new Machine({ ...options.run, landmark, self });
+    replayed(late, machine);
+    return late.graph.round(base.round + 4).length;
+  };
+  expect(taken(base.root)).toBeGreaterThan(0);
+  expect(taken(digestOfText("other"))).toBe(0);
 });
