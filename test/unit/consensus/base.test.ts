@@ -102,6 +102,7 @@ test("S3 with a landmark, histories that have another settled root there are not
   const { machine, options } = flock.nodes[0];
   const { base } = machine;
   if (base === undefined) throw new Error("expected a settled state to name");
+  flock.untilRound(20);
   const self = flock.peer(0);
   const taken = (root: Digest): number => {
     const landmark = { round: base.round, root };
