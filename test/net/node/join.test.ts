@@ -154,3 +154,16 @@ test.concurrent("S3 a root that nobody follows is refused with advice", async ()
     message: expect.stringContaining("starling address") as string,
   });
 }, 150_000);
+
+test.concurrent("S3 a root that nobody holds any more is still what the history must extend: all rounds are folded", async () => {
+  const address = await anAddress();
+  const { settled } = address;
+  const isGone = (status: NodeStatus): boolean =>
+    (addressOf(status).settled?.round ?? 0) >= (settled?.round ?? 0) + 16;
+  await until(first, isGone, "two newer checkpoints");
+  const record = new Record();
+  const joiner = await joinAs(5, address, record);
+  await until(joiner, isIncluded, "work");
+  expect(record.baseRound).toBe(undefined);
+  expect(Math.min(...record.pulled)).toBe(0);
+}, 150_000);
