@@ -56,6 +56,8 @@ export class Reach {
   readonly services: ReachServices;
   readonly #o: ReachOptions;
   #relay: { start(): Promise<void>; stop(): Promise<void> } | undefined;
+  #opening: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(o: ReachOptions) {
     const upnp = o.upnp ?? !o.localAddresses;
@@ -75,13 +77,15 @@ export class Reach {
     const look = async (): Promise<void> => {
       const { announce = [], localAddresses } = this.#o;
       const isReachable = announce.length > 0 || localAddresses || libp2p.getMultiaddrs().some(isPublic);
-      if (isReachable) await this.#relay?.start();
+      // Opening and closing change our own peer record, which calls this again.
+      if (isReachable && !this.#isClosed) await (this.#opening ??= this.#relay?.start());
     };
     libp2p.addEventListener("self:peer:update", () => void look().catch(log));
     await look();
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#relay?.stop();
   }
 

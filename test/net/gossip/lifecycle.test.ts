@@ -16,6 +16,15 @@ test("after stop no socket is left, and stop may be called again", async () => {
   await first.stop();
 });
 
+test("a node that relays begins to once, and ends without a warning", async () => {
+  const warnings: string[] = [];
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => startedNode({ onWarning: (message) => warnings.push(message) })),
+  );
+  await Promise.all([first?.stop(), second?.stop()]);
+  expect(warnings).toEqual([]);
+});
+
 test("stop before start is no error", async () => {
   const swarm = await node({ dht: true });
   await swarm.stop();

@@ -11,6 +11,7 @@ import { createLibp2p } from "libp2p";
 import { afterEach, expect } from "vitest";
 import {
   type Clock,
+  type Logger,
   type PeerId,
   RAW,
   type RunId,
@@ -55,6 +56,13 @@ export interface NodeOptions {
   /** What can be got is there, unless told otherwise. */
   blocks?: Pick<BlockSource, "get"> & Partial<BlockSource>;
   headers?: HeaderSource;
+  /** Told each warning. */
+  onWarning?: (message: string) => void;
+}
+
+function logFor({ onWarning: warn }: NodeOptions): Logger {
+  const log: Logger = { ...silentLog, ...(warn === undefined ? {} : { warn }), child: () => log };
+  return log;
 }
 
 /** A node on a free port of loopback; not started, and stopped after the test. */
@@ -79,7 +87,7 @@ export async function node(o: NodeOptions = {}): Promise<Swarm> {
         byIds: async () => [],
         state: () => undefined,
       },
-      log: silentLog,
+      log: logFor(o),
       clock: o.clock ?? systemClock,
     },
   );
