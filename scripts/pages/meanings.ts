@@ -1,5 +1,9 @@
 /** What each error code means and what helps, once for all places that throw it. A test compares them with the sources. */
 export const MEANINGS: Readonly<Record<string, string>> = {
+  ADDRESS_INVALID:
+    "What was given to `join` is not an address that `starling address` prints, or a part of it is missing.",
+  ADDRESS_OTHER_HISTORY:
+    "The peers' history does not contain the settled state that the run's address names. Ask for a new address.",
   BLOCK_NOT_FOUND:
     "Nobody who was asked had a piece of data under this hash in time. A node tries again by itself.",
   BOOTSTRAP_INVALID:
@@ -42,6 +46,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   FILE_EXISTS: "A file that was to be new is there already. Name another.",
   FILE_NOT_FOUND: "A file that is needed is not there.",
   GENERATE_BUSY: "The node writes as many texts as it can at once. Wait until one has ended.",
+  HISTORY_PARTIAL:
+    "This node joined late and does not hold the first rounds, so it cannot count over all of them. Ask one that does.",
   KEY_EXISTS: "The data folder has an identity already. Import the key into a new folder.",
   KEY_INVALID:
     "The node's key file is damaged. Put back a copy, or remove it to take part under a new identity.",
