@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SHAPES } from "../../../src/cli/program.ts";
+import { SHAPES } from "../../../src/cli/usage/options.ts";
 import {
   modelConfigSchema,
   modelPresetNames,

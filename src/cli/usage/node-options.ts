@@ -1,0 +1,71 @@
+/** What every node takes, however it comes to its run. */
+import { type Command, Option } from "commander";
+import { byteCount, hours, listenAddress, multiaddrs, paths, wholeNumber } from "../arguments.ts";
+import { ENGINES, dataOption, threadsOption } from "./options.ts";
+
+export function addNodeOptions(command: Command): Command {
+  return command
+    .addOption(dataOption())
+    .option("--listen <address>", "listen here; may be repeated", multiaddrs, [])
+    .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
+    .option("--bootstrap <address>", "dial this node first; may be repeated", multiaddrs, [])
+    .option("--no-relay", "do not carry connections of nodes that cannot be reached")
+    .option("--via-relay", "be reached through nodes that relay; without --local and --announce the default")
+    .option("--no-upnp", "do not ask the router for a port")
+    .option("--network-key <file>", "of a closed run; the folder keeps a copy, so once is enough")
+    .addOption(new Option("--engine <name>", "what trains").choices(ENGINES).default("auto"))
+    .option("--device <device>", "cuda, directml: the GPU's index; webgpu on Linux: a Vulkan driver's file")
+    .option(
+      "--mixed-precision",
+      "matrix products in float16: webgpu, cuda, directml, coreml; never run",
+      false,
+    )
+    .addOption(threadsOption("CPU threads that train"))
+    .option(
+      "--micro-batch <sequences>",
+      "on the CPU: sequences of the batch at a time; fewer need less memory",
+      wholeNumber(1, 65_536),
+    )
+    .option("--recompute", "on the CPU: a quarter slower, with less memory", false)
+    .option("--no-dht", "do not use the distributed hash table to find nodes")
+    .option("--no-mdns", "do not look for nodes on the local network")
+    .option("--local", "accept private and loopback addresses as nodes of the run", false)
+    .addOption(
+      new Option("--dashboard [address]", "where the dashboard is: host:port, or a port of this machine")
+        .default(true, "127.0.0.1:4780, or any free port")
+        .argParser(listenAddress),
+    )
+    .option("--no-dashboard", "show no dashboard")
+    .option(
+      "--dashboard-name <host>",
+      "a name besides localhost that the dashboard may be asked under; may be repeated",
+      paths,
+      [],
+    )
+    .addOption(
+      new Option("--when <state>", "train always, or only while others leave the processor alone")
+        .choices(["always", "idle"])
+        .default("always"),
+    )
+    .option("--hours <from-until>", "train only at these hours of the day, such as 22-7", hours)
+    .option("--max-upload <bytes>", "send blocks no faster than so many bytes a second", byteCount)
+    .option("--max-download <bytes>", "fetch blocks no faster than so many bytes a second", byteCount)
+    .option("--monthly-traffic <bytes>", "pause when so much was sent and received this month", byteCount)
+    .addOption(
+      new Option("--priority <level>", "give way to everything else on this machine, or not")
+        .choices(["low", "normal"])
+        .default("low"),
+    )
+    .option("--config <file>", "read options from this YAML file, such as: log-level: warn")
+    .option("--dry-run", "print every setting and where it comes from, check them, and change nothing", false)
+    .option(
+      "--exit-when-finished",
+      "stop when the run has ended instead of serving those who still need it",
+      false,
+    )
+    .addOption(
+      new Option("--log-level <level>", "least important line to log")
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    );
+}
