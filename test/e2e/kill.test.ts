@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished, test } from "vitest";
 import { endureKills } from "../support/kills.ts";
 
-const KILLS = 6;
+const KILLS = 3;
 
 test(`F7 a node that is killed ${KILLS} times keeps its name, its headers, its moments and its residual`, async () => {
   const dir = await mkdtemp(join(tmpdir(), "starling-kill-"));

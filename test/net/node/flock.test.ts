@@ -43,7 +43,7 @@ test("F1 F2 F7 F12 four nodes that know one address connect through the DHT, pul
 });
 
 test("F12 a node that joins at round 5 has a contribution included by round 8", async () => {
-  await using flock = await Flock.create({ textPath: TEXT, startPeers: 3, rounds: 1, change: timed(2500) });
+  await using flock = await Flock.create({ textPath: TEXT, startPeers: 3, rounds: 1, change: timed(2000) });
   const nodes = await flock.startAll(3);
   await until(nodes[0]!, ({ round }) => round >= 5, "round 5");
   const joiner = await flock.start(3);

