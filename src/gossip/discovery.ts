@@ -26,6 +26,8 @@ const FIRST_PAUSE_MS = 500;
 const PAUSE_MAX_MS = 60_000;
 /** While we have no peer at all. */
 const LONELY_PAUSE_MAX_MS = 5_000;
+/** While we have fewer than `PEERS_MIN`: one that could not be dialled a moment ago may be half of the run. */
+const FEW_PAUSE_MAX_MS = 15_000;
 /** One search, or one announcement. Guess. */
 const LOOK_TIMEOUT_MS = 10_000;
 /** No more is dialled by us; others may still dial us. Guess: GossipSub's mesh needs 12, holders the rest. */
@@ -113,8 +115,7 @@ export class Discovery implements Service {
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
       const news = await this.#look();
-      const maxMs = members.list().length === 0 ? LONELY_PAUSE_MAX_MS : PAUSE_MAX_MS;
-      pauseMs = news ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, maxMs);
+      pauseMs = news ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, pauseMaxMs(members.list().length));
       // Between half and one and a half times the pause. Rejects when we are stopped, which ends the loop, or woken.
       const early = AbortSignal.any([signal, this.#awake.signal]);
       await clock.sleep(pauseMs * (0.5 + this.#random.unit()), early).catch(() => undefined);
@@ -179,6 +180,11 @@ export class Discovery implements Service {
       return false;
     }
   }
+}
+
+function pauseMaxMs(peersCount: number): number {
+  if (peersCount === 0) return LONELY_PAUSE_MAX_MS;
+  return peersCount < PEERS_MIN ? FEW_PAUSE_MAX_MS : PAUSE_MAX_MS;
 }
 
 function linkOf(cid: Cid): NonNullable<ReturnType<typeof parseCid>> {

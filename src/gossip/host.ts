@@ -5,7 +5,7 @@
 import { type GossipSub, StrictNoSign, gossipsub } from "@chainsafe/libp2p-gossipsub";
 import { noise } from "@chainsafe/libp2p-noise";
 import { bootstrap } from "@libp2p/bootstrap";
-import { identify } from "@libp2p/identify";
+import { type Identify, identify } from "@libp2p/identify";
 import type { ComponentLogger, Libp2p, Metrics, PrivateKey } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from "@libp2p/kad-dht";
 import { mdns } from "@libp2p/mdns";
@@ -18,7 +18,7 @@ import { type Libp2pOptions, createLibp2p } from "libp2p";
 import { type Clock, type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
 import type { Door } from "./door.ts";
 import { dhtProtocol, mdnsTag, pingPrefix, topicsOf } from "./names.ts";
-import { Reach, type ReachOptions, listenOn } from "./reach.ts";
+import { RELAY_TRANSPORT, Reach, type ReachOptions, listenOn } from "./reach.ts";
 import { guardRpcs } from "./rpc-guard.ts";
 import { SCORE_THRESHOLDS, scoreParams } from "./scoring.ts";
 import type { Standing } from "./standing.ts";
@@ -66,6 +66,7 @@ export interface Host extends Service {
   libp2p: Libp2p;
   pubsub: PubSub;
   ping: Ping;
+  identify: Identify;
   dht: KadDHT | undefined;
 }
 
@@ -136,14 +137,14 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     // Only delays the first search; it waits for a neighbour anyway. The default is a second.
     initialQuerySelfInterval: 100,
   });
-  const libp2p = await createLibp2p<{ ping: Ping; pubsub: GossipSub; dht?: KadDHT }>({
+  const libp2p = await createLibp2p<{ ping: Ping; identify: Identify; pubsub: GossipSub; dht?: KadDHT }>({
     start: false,
     privateKey: deps.privateKey,
     ...(deps.datastore === undefined ? {} : { datastore: deps.datastore }),
     ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
     addresses: { listen: listenOn(options), announce: [...(options.announce ?? [])] },
     // The second to dial those, and be dialled, whom only a third can reach.
-    transports: [tcp(), circuitRelayTransport()],
+    transports: [tcp(), circuitRelayTransport(RELAY_TRANSPORT)],
     ...(options.networkKey === undefined
       ? {}
       : { connectionProtector: preSharedKey({ psk: options.networkKey }) }),
@@ -185,6 +186,7 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     libp2p,
     pubsub: libp2p.services.pubsub as PubSub,
     ping: libp2p.services.ping,
+    identify: libp2p.services.identify,
     dht: libp2p.services.dht,
   };
 }

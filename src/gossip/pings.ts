@@ -1,7 +1,7 @@
 /**
  * Regular pings of every peer: how long the network takes to answer (so also whether our own event loop is blocked), and
  * whether a neighbour is still alive. Patient where libp2p's own monitor is not: a peer is let go after six failures in
- * a row, not one. A live connection whose gossip stream has died is let go too, since it is never opened again;
+ * a row, not one, and one that says nothing at all is sought on a new connection meanwhile (reunion.ts). A live connection whose gossip stream has died is let go too, since it is never opened again;
  * both come back by themselves when they are dialled anew.
  */
 import { setMaxListeners } from "node:events";
@@ -10,6 +10,7 @@ import { peerIdFromString } from "@libp2p/peer-id";
 import type { Ping } from "@libp2p/ping";
 import { type Clock, type Logger, type PeerId, type Service, messageOf } from "../core/index.ts";
 import type { Members } from "./members.ts";
+import { Reunion } from "./reunion.ts";
 
 /** Guess: often enough for a p99 within minutes, 100 bytes each. */
 const INTERVAL_MS = 5_000;
@@ -37,11 +38,15 @@ export class Pings implements Service {
   readonly #lastOf = new Map<PeerId, number>();
   readonly #failures = new Map<PeerId, number>();
   readonly #checking = new Map<PeerId, Promise<void>>();
+  readonly #reunion: Reunion;
   #running: Promise<void> = Promise.resolve();
 
   constructor(deps: PingDeps) {
     this.#deps = deps;
-    setMaxListeners(0, this.#stopped.signal);
+    const { signal } = this.#stopped;
+    setMaxListeners(0, signal);
+    const { libp2p, clock, log } = deps;
+    this.#reunion = new Reunion({ libp2p, clock, log, signal });
   }
 
   async start(): Promise<void> {
@@ -53,7 +58,7 @@ export class Pings implements Service {
   async stop(): Promise<void> {
     this.#stopped.abort(new Error("the swarm is stopping"));
     await this.#running;
-    await Promise.all(this.#checking.values());
+    await Promise.all([...this.#checking.values(), this.#reunion.idle()]);
   }
 
   /** The 99th percentile of the last pings, failed ones at their time limit; null before the first. */
@@ -102,7 +107,12 @@ export class Pings implements Service {
       // A late or broken answer is what is measured here.
       this.#note(peer, TIMEOUT_MS);
       await this.#fail(id, messageOf(error));
+      if (signal.aborted) this.#reunion.seek(peer, () => this.#isWell(peer));
     }
+  }
+
+  #isWell(peer: PeerId): boolean {
+    return this.#deps.members.has(peer) && !this.#failures.has(peer);
   }
 
   /** Whether a stream carries our messages to the peer; one that does not speak GossipSub needs none. */

@@ -5,7 +5,7 @@
  * has no SO_REUSEPORT for TCP, and its QUIC dials from another socket than it listens on.
  */
 import { autoNAT } from "@libp2p/autonat";
-import { circuitRelayServer } from "@libp2p/circuit-relay-v2";
+import { type CircuitRelayTransportInit, circuitRelayServer } from "@libp2p/circuit-relay-v2";
 import { dcutr } from "@libp2p/dcutr";
 import type { Libp2p } from "@libp2p/interface";
 import { uPnPNAT } from "@libp2p/upnp-nat";
@@ -36,10 +36,18 @@ const RESERVATIONS_MAX = 64;
 /** A request to be carried must come within. The library's 30 s would be a loophole of the flood watch. */
 const HOP_MS_MAX = 8_000;
 
-/** What a node that wants to be reached through others listens on: any relay that it meets. */
+/** How we ask for a place at a relay: again when we are told of it again (relay-search.ts), not once for a connection. */
+export const RELAY_TRANSPORT: CircuitRelayTransportInit = {
+  discoveryFilter: { add: () => undefined, has: () => false, remove: () => true },
+};
+
+/** Whether a node is to be reached through any relay that it meets. */
+export function wantsRelay(o: ReachOptions): boolean {
+  return o.viaRelay ?? (!o.localAddresses && (o.announce ?? []).length === 0);
+}
+
 export function listenOn(o: ReachOptions & { listen: readonly string[] }): string[] {
-  const viaRelay = o.viaRelay ?? (!o.localAddresses && (o.announce ?? []).length === 0);
-  return viaRelay ? [...o.listen, "/p2p-circuit"] : [...o.listen];
+  return wantsRelay(o) ? [...o.listen, "/p2p-circuit"] : [...o.listen];
 }
 
 export interface ReachServices {

@@ -24,7 +24,8 @@ import { type PeerLink, linksOf } from "./links.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
 import type { PullOptions } from "./pull.ts";
-import { isRelayed } from "./reach.ts";
+import { isRelayed, wantsRelay } from "./reach.ts";
+import { RelaySearch } from "./relay-search.ts";
 import { Standing } from "./standing.ts";
 import type { HeadersRequest, StateName, SyncReply } from "./sync-messages.ts";
 import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
@@ -120,7 +121,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     ...(datastore === undefined ? {} : { datastore }),
     ...(metrics === undefined ? {} : { metrics }),
   });
-  const { libp2p, pubsub, ping, dht } = host;
+  const { libp2p, pubsub, ping, identify, dht } = host;
   const members = new Members(libp2p, run);
   const topics = new Topics({ pubsub, run, standing, clock, log });
   const discovery = new Discovery({ libp2p, dht, members, run, clock, log });
@@ -139,7 +140,8 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
   const watch = new Watch({ libp2p, members, standing, traffic, clock, log, connectionsMax });
   const pings = new Pings({ libp2p, ping, members, clock, log });
   // The host after the protocols: no peer may find the door open and nobody in.
-  const services: readonly Service[] = [blocks, sync, pings, watch, host, topics, discovery];
+  const services: Service[] = [blocks, sync, pings, watch, host, topics, discovery];
+  if (wantsRelay(options)) services.push(new RelaySearch({ libp2p, identify, clock, log }));
   let stopping: Promise<void> | undefined;
 
   return {

@@ -33,6 +33,8 @@ export class Daemons implements AsyncDisposable {
   readonly #dir: string;
   readonly #network: Network;
   readonly #daemons = new Map<number, Daemon>();
+  /** What was waited for did not come: the logs are kept, for whoever wants to know why. */
+  #isMissed = false;
 
   private constructor(dir: string, network: Network, run: string) {
     this.#dir = dir;
@@ -91,14 +93,15 @@ export class Daemons implements AsyncDisposable {
       if (daemon.status !== null && fits(daemon.status)) return daemon.status;
       await systemClock.sleep(POLL_MS);
     }
+    this.#isMissed = true;
     throw new Error(
-      `expected ${what} on host ${host}, got ${JSON.stringify({ ...daemon.status, curve: [] })}`,
+      `expected ${what} on host ${host} (logs are kept in ${this.#dir}), got ${JSON.stringify({ ...daemon.status, curve: [] })}`,
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#daemons.values()].map((daemon) => stopDaemon(daemon, systemClock)));
-    await rm(this.#dir, { recursive: true, force: true });
+    if (!this.#isMissed) await rm(this.#dir, { recursive: true, force: true });
   }
 
   async #firstAddress(): Promise<string> {

@@ -53,6 +53,7 @@ export interface NodeOptions {
   datastore?: Datastore;
   clock?: Clock;
   connectionsMax?: number;
+  viaRelay?: boolean;
   /** What can be got is there, unless told otherwise. */
   blocks?: Pick<BlockSource, "get"> & Partial<BlockSource>;
   headers?: HeaderSource;
@@ -77,6 +78,7 @@ export async function node(o: NodeOptions = {}): Promise<Swarm> {
       mdns: false,
       localAddresses: true,
       ...(o.connectionsMax === undefined ? {} : { connectionsMax: o.connectionsMax }),
+      ...(o.viaRelay === undefined ? {} : { viaRelay: o.viaRelay }),
     },
     {
       privateKey: o.privateKey ?? (await generateKeyPair("Ed25519")),
