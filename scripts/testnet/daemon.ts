@@ -35,24 +35,30 @@ export interface DaemonOptions {
   readonly args: readonly string[];
   /** What runs the command, such as `ip netns exec NAME`. */
   readonly within?: readonly string[];
+  /** Arguments of `node` itself. */
+  readonly nodeArgs?: readonly string[];
+  /** On top of our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export function dataDirOf(dir: string, name: string): string {
   return join(dir, name, "data");
 }
 
-export async function spawnDaemon({ name, dir, args, within = [] }: DaemonOptions): Promise<Daemon> {
+export async function spawnDaemon(o: DaemonOptions): Promise<Daemon> {
+  const { name, dir, args, within = [], nodeArgs = [], env = {} } = o;
   const dataDir = dataDirOf(dir, name);
   const logPath = join(dir, name, "daemon.log");
   await mkdir(dataDir, { recursive: true });
   const log = await open(logPath, "a");
   const start = [STARLING, "start", "--data", dataDir, "--no-dashboard", ...args];
-  const [command = "", ...rest] = [...within, process.execPath, ...start];
+  const [command = "", ...rest] = [...within, process.execPath, ...nodeArgs, ...start];
   const child = spawn(command, rest, {
     // The channel carries nothing: when we are killed it breaks, and the node stops itself.
     stdio: ["ignore", log.fd, log.fd, "ipc"],
     // Ctrl-C in a terminal reaches a whole process group; the nodes are told once, by us.
     detached: true,
+    env: { ...process.env, ...env },
   });
   await once(child, "spawn");
   await log.close();

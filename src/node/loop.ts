@@ -206,12 +206,14 @@ export class RoundLoop {
   // 2. Train, and encode what was learned.
 
   async #train(order: TrainOrder): Promise<void> {
-    const { learner, store, options, gate } = this.#deps;
+    const { learner, store, options, gate, log } = this.#deps;
     if (!order.closing) await gate.opened(this.#stopping.signal);
     const [restore, withdraw] = await Promise.all([
       this.#ownDeltas(order.restore),
       this.#ownDeltas(order.withdraw),
     ]);
+    if (restore.length > 0)
+      log.info("our work goes back into the residual", { round: order.round, deltas: restore.length });
     const name = { phase: options.phase, round: order.round };
     this.#trainingRound = order.round;
     const trained = await learner.train(name, order, { restore, withdraw });

@@ -1,6 +1,6 @@
 /**
  * A network of several hosts on this machine: a Linux network namespace each, one bridge between them in a namespace of
- * its own, so that nothing of it touches the machine's own network. Needs root, `ip` and `nft`.
+ * its own, so that nothing of it touches the machine's own network. Needs root, `ip`, `tc` and `nft`.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
@@ -18,8 +18,10 @@ if (!hasNamespaces) {
   process.stderr.write(`\n${message}\n\n`);
 }
 
+let networks = 0;
+
 export class Network implements AsyncDisposable {
-  readonly #prefix = `starling-${process.pid}`;
+  readonly #prefix = `starling-${process.pid}-${networks++}`;
   readonly #names: string[] = [];
 
   /** Hosts that all reach each other; the i-th has the address `ip(i)`. */
@@ -75,6 +77,18 @@ export class Network implements AsyncDisposable {
         await sh(`${nft} in ip saddr '{ ${addresses} }' drop && ${nft} out ip daddr '{ ${addresses} }' drop`);
       }
     }
+  }
+
+  /** A line of so many bits a second, up and down, behind a queue as of a home router. */
+  async limit(host: number, o: { upBits: number; downBits: number }): Promise<void> {
+    const bridge = this.#name("bridge");
+    for (const [where, device, bits] of [
+      [this.name(host), "eth0", o.upBits],
+      [bridge, `port${host}`, o.downBits],
+    ] as const)
+      await sh(
+        `tc -n ${where} qdisc replace dev ${device} root tbf rate ${bits}bit burst 32kb latency 400ms`,
+      );
   }
 
   async heal(): Promise<void> {
