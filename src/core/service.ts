@@ -20,7 +20,7 @@ export async function startAll(services: readonly Service[]): Promise<void> {
 }
 
 /** Stops in reverse order, all of them, then throws the first error there was. */
-export async function stopAll(services: readonly Service[]): Promise<void> {
+export async function stopAll(services: readonly Pick<Service, "stop">[]): Promise<void> {
   const errors: unknown[] = [];
   for (const service of [...services].reverse()) {
     try {

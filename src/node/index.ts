@@ -1,5 +1,7 @@
 /** The composition root: a node, its manifest and its status. */
-export { type NodeOptions, type StarlingNode, createNode } from "./node.ts";
+export { createNode } from "./node.ts";
+export type { StarlingNode } from "./starling-node.ts";
+export type { NodeOptions } from "./node-options.ts";
 export { type DraftParts, type InitOptions, type RunOptions, draftManifest, initRun } from "./init.ts";
 export { type AddOptions, addToFolder } from "./data/add.ts";
 export type { FileProgress } from "./data/files.ts";

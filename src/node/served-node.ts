@@ -3,7 +3,9 @@ import { type Clock, type Logger, type Service, systemClock } from "../core/inde
 import { type Dashboard, type DashboardOptions, createDashboard, createMetrics } from "../dashboard/index.ts";
 import type { ControlTarget } from "./control-routes.ts";
 import { createControl } from "./control.ts";
-import { type NodeOptions, type StarlingNode, createNode } from "./node.ts";
+import type { NodeOptions } from "./node-options.ts";
+import { createNode } from "./node.ts";
+import type { StarlingNode } from "./starling-node.ts";
 import type { NodeStatus } from "./status.ts";
 
 export interface ServedOptions extends NodeOptions {

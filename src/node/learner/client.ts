@@ -4,6 +4,8 @@ import { type BirpcReturn, createBirpc } from "birpc";
 import { type Logger, type Service, StarlingError, messageOf } from "../../core/index.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
+type Owner = { readonly log: Logger } & Pick<LearnerOwner, "block" | "diskFull">;
+
 export interface LearnerClient extends Service {
   readonly learner: BirpcReturn<LearnerThread, LearnerOwner>;
   /** Rejects when the thread has failed; never resolves. */
@@ -11,14 +13,14 @@ export interface LearnerClient extends Service {
 }
 
 /** A thread that is running but has not opened anything yet. */
-export function createLearnerClient({
-  log,
-  block,
-  diskFull,
-}: { log: Logger } & Pick<LearnerOwner, "block" | "diskFull">): LearnerClient {
+export function createLearnerClient(owner: Owner): LearnerClient {
   // The published build has .js files; everything else runs the sources.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url));
+  return learnerClientOf(new Worker(new URL(`./thread.${extension}`, import.meta.url)), owner);
+}
+
+/** `worker`: has just been made. */
+export function learnerClientOf(worker: Worker, { log, block, diskFull }: Owner): LearnerClient {
   const learner = createBirpc<LearnerThread, LearnerOwner>(
     { log: (level, message, context) => log[level](message, context), block, diskFull },
     {
@@ -40,16 +42,16 @@ export function createLearnerClient({
   });
   // Nobody may be listening yet when it fails; whoever awaits it later still gets the error.
   failed.catch(() => undefined);
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   return {
     name: "learner",
     learner,
     failed,
     start: () => Promise.resolve(),
     stop: async () => {
-      if (worker.threadId === -1) return;
-      const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-      // It ends by itself once it has nothing left to do: ending it inside a step would abort the process.
-      await learner.close();
+      // It ends by itself once it has nothing left to do: ending it inside a step would abort the process. One that has
+      // failed is ending already and can't be asked; why it failed, `failed` says.
+      if (!learner.$closed) await learner.close();
       await ended;
     },
   };

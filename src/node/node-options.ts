@@ -1,0 +1,48 @@
+/** What a node is made from: what its user says (`NodeOptions`), and what its surroundings give (`NodeDeps`). */
+import type { Clock, Logger, RunId } from "../core/index.ts";
+import type { NodeMetrics } from "../dashboard/index.ts";
+import type { ReachOptions } from "../gossip/index.ts";
+import type { EngineName, GradientMemory } from "../trainer/index.ts";
+import type { UseOptions } from "./idle/conditions.ts";
+import type { SettledName } from "./join/run-address.ts";
+import type { LineOptions } from "./limited-swarm.ts";
+import type { Recorder } from "./loop.ts";
+import type { Manifest } from "./manifest.ts";
+
+export interface NodeOptions {
+  readonly dataDir: string;
+  /** A manifest at hand, or only its CID: then it is fetched from peers. */
+  readonly run: Manifest | RunId;
+  /** A settled state out of the run's address: the node joins at it, and follows only histories that extend it. */
+  readonly settled?: SettledName | undefined;
+  readonly listen: readonly string[];
+  readonly announce: readonly string[];
+  readonly bootstrap: readonly string[];
+  readonly engine: EngineName | "auto";
+  /** Which device, for engines that have several (trainer, `takeDevice`). */
+  readonly device?: string | undefined;
+  /** Matrix products in float16; wants an engine by name. */
+  readonly mixedPrecision?: boolean;
+  /** Of the trainer; several nodes on one machine want one each. 0: one per core. */
+  readonly threads: number;
+  /** How to need less memory, on the CPU; changes no result beyond float32's rounding. */
+  readonly memory?: GradientMemory;
+  readonly dht: boolean;
+  readonly mdns: boolean;
+  /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. */
+  readonly localAddresses: boolean;
+  /** When it may train; default: always. */
+  readonly use?: UseOptions;
+  /** How fast it may send and receive; default: as it goes. */
+  readonly line?: LineOptions;
+  /** How it is reached behind a router, and whether it carries those who are; absent: the defaults. */
+  readonly reach?: Pick<ReachOptions, "relay" | "viaRelay" | "upnp">;
+}
+
+export interface NodeDeps {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly recorder?: Recorder;
+  /** Takes libp2p's counts and the lengths of the rounds' stages; everything else it asks for itself. */
+  readonly metrics?: NodeMetrics;
+}

@@ -1,0 +1,240 @@
+/**
+ * A node's part in its run, from when it can be reached: manifest, data, learner, history, then rounds, phase by phase.
+ * What there is of these already, the rest of the node may read.
+ */
+import { NO_ACCOUNTS, settledRoot } from "../consensus/index.ts";
+import type { Clock, Logger, PeerId, RunId } from "../core/index.ts";
+import type { Swarm } from "../gossip/index.ts";
+import type { ServedCheckpoints, Store } from "../storage/index.ts";
+import { Climb, type PhaseStart } from "./climb.ts";
+import { PatientFetch } from "./data/patient-fetch.ts";
+import { DataPull } from "./data/pull.ts";
+import { type RunData, readRunData } from "./data/run-data.ts";
+import type { NodeEngine } from "./engine/node-engine.ts";
+import type { Gate } from "./gate.ts";
+import { Join, isJoinable } from "./join/join.ts";
+import type { SettledName } from "./join/run-address.ts";
+import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
+import type { LearnerOptions } from "./learner/learner.ts";
+import { type Recorder, RoundLoop } from "./loop.ts";
+import { type Manifest, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
+import { checkMemory } from "./memory.ts";
+import type { NodeOptions } from "./node-options.ts";
+import { readStartWeights } from "./start-weights.ts";
+
+export interface ParticipationDeps {
+  readonly options: Pick<NodeOptions, "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision">;
+  readonly run: RunId;
+  readonly self: PeerId;
+  readonly store: Store;
+  readonly served: ServedCheckpoints;
+  readonly engine: NodeEngine;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly recorder: Recorder | undefined;
+  readonly signal: AbortSignal;
+  /** What the learner has no room to write; null: it has again. */
+  diskFull(lack: string | null): void;
+  /** Called whenever something may have changed. */
+  changed(): void;
+  onChange(listener: () => void): () => void;
+  /** Called when the run is over and settled. */
+  finish(): void;
+  /** Called when the node cannot go on. */
+  fail(error: unknown): void;
+}
+
+export class Participation {
+  readonly name = "participation";
+  readonly #deps: ParticipationDeps;
+  #manifest: Manifest | undefined;
+  #data: RunData | undefined;
+  #learner: LearnerClient | undefined;
+  #climb: Climb | undefined;
+  #landmark: SettledName | undefined;
+  #shards: Promise<void> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
+
+  /** `manifest`: where it is at hand. */
+  constructor(manifest: Manifest | undefined, deps: ParticipationDeps) {
+    this.#manifest = manifest;
+    this.#deps = deps;
+  }
+
+  get manifest(): Manifest | undefined {
+    return this.#manifest;
+  }
+
+  get data(): RunData | undefined {
+    return this.#data;
+  }
+
+  get learner(): LearnerClient | undefined {
+    return this.#learner;
+  }
+
+  get climb(): Climb | undefined {
+    return this.#climb;
+  }
+
+  get loop(): RoundLoop | undefined {
+    return this.#climb?.loop;
+  }
+
+  /** The phase that the node works on. */
+  get phase(): number {
+    return this.#climb?.phase ?? 0;
+  }
+
+  /** Goes on by itself until the run is over or the node stops. */
+  start(swarm: Swarm): void {
+    this.#running = this.#run(swarm).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** The signal must be aborted already. */
+  async stop(): Promise<void> {
+    await this.#climb?.stop();
+    await this.#running;
+    await this.#shards;
+    await this.#learner?.stop();
+  }
+
+  async #run(swarm: Swarm): Promise<void> {
+    const { store, self, signal, clock, log, run, served, options } = this.#deps;
+    const fetch = new PatientFetch({ swarm, clock, log, signal });
+    const manifest = (this.#manifest ??= await this.#fetchManifest(fetch));
+    admitOnly(manifest, swarm);
+    const pull = new DataPull({
+      blocks: store.blocks,
+      // Every node of the run announces the run, and pulls all of its data.
+      fetch: (cids, take) => fetch.all(run, cids, take),
+      self,
+      signal,
+    });
+    const data = await readRunData(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
+    const start = await readStartWeights(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
+    this.#data = data;
+    const { rest } = await pull.all(data);
+    this.#shards = rest.catch((error: unknown) => this.#fail(error));
+    const client = createLearnerClient({
+      log,
+      block: (cid) => pull.block(cid),
+      diskFull: (lack) => this.#deps.diskFull(lack),
+    });
+    this.#learner = client;
+    client.failed.catch((error: unknown) => this.#fail(error));
+    const { learner } = client;
+    const climb = new Climb({
+      manifest,
+      self,
+      learner,
+      log,
+      signal,
+      learnerOptions: (phase) => this.#learnerOptions(manifest, phase, data),
+      createLoop: (begin) => this.#createLoop({ manifest, swarm, learner }, begin),
+      onChange: (listener) => this.#deps.onChange(listener),
+    });
+    const facts = await learner.open(
+      { ...(await this.#learnerOptions(manifest, 0, data)), start },
+      store.dir,
+    );
+    if (signal.aborted) return;
+    const joining = new Join({ run, manifest, store, served, swarm, learner, clock, log, signal });
+    const { base, landmark } = await joining.start(options.settled);
+    if (signal.aborted) return;
+    this.#landmark = landmark;
+    this.#climb = climb;
+    await climb.run(facts, base);
+    this.#deps.finish();
+  }
+
+  async #fetchManifest(fetch: PatientFetch): Promise<Manifest> {
+    const { store, run } = this.#deps;
+    const block = await fetch.one("manifest", run);
+    await store.blocks.put(run, block);
+    return decodeManifest(block);
+  }
+
+  async #learnerOptions(
+    manifest: Manifest,
+    index: number,
+    data: RunData,
+  ): Promise<Omit<LearnerOptions, "start">> {
+    const { engine: nodeEngine, options } = this.#deps;
+    const phase = phaseOf(manifest, index);
+    const memory = options.memory ?? {};
+    const engine = await nodeEngine.of(phase);
+    if (engine === "cpu") checkMemory(phase, { memory, availableBytes: process.availableMemory() });
+    return {
+      model: phase.model,
+      optimizer: phase.optimizer,
+      batch: phase.batch,
+      codec: phase.codec,
+      residualBeta: phase.residualBeta,
+      tokensBudget: phase.tokensBudget,
+      roundMsMax: phase.roundMsMax,
+      seed: manifest.seed,
+      data,
+      engine,
+      deviceIndex: nodeEngine.deviceIndex,
+      mixedPrecision: options.mixedPrecision === true,
+      threads: nodeEngine.threads,
+      memory,
+    };
+  }
+
+  #createLoop(
+    parts: { manifest: Manifest; swarm: Swarm; learner: LearnerClient["learner"] },
+    { phase, facts, ascent, base }: PhaseStart,
+  ): RoundLoop {
+    const { manifest, swarm, learner } = parts;
+    const { run, self, store, served, clock, log, recorder, gate, options } = this.#deps;
+    const { startRoot, zeroState } = facts;
+    const settings = phaseOf(manifest, phase);
+    return new RoundLoop({
+      options: {
+        run,
+        phase,
+        rule: settings.rule,
+        founders: manifest.founders,
+        limits: limitsOf(manifest, phase),
+        startRoot,
+        startSettled:
+          ascent?.mark.root ??
+          settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
+        zeroState,
+        self,
+        ...(base && { base }),
+        ...(this.#landmark?.phase === phase && { landmark: this.#landmark }),
+        ...(ascent && { firstVoters: ascent.voters, admits: (author) => ascent.admits(author) }),
+      },
+      run,
+      key: store.key,
+      store,
+      swarm,
+      learner,
+      deltaBytesMaxAt: (settledTokens) => deltaBytesMaxAt(settings, settledTokens),
+      clock,
+      log,
+      recorder,
+      changed: () => this.#deps.changed(),
+      gate,
+      givesBases: isJoinable(manifest),
+      checkpointed: () => served.refresh(),
+      // Where we climbed to, others may have been for long.
+      asksFirst: options.bootstrap.length > 0 || options.mdns || (phase > 0 && swarm.peers().length > 0),
+      fail: (error) => this.#deps.fail(error),
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#deps.signal.aborted) this.#deps.fail(error);
+  }
+}
+
+/** A closed run's peers are the only ones that are let in. */
+export function admitOnly(manifest: Manifest | undefined, swarm: Swarm): void {
+  const peers = manifest?.admission?.peers;
+  if (peers !== undefined) swarm.admitOnly(peers);
+}

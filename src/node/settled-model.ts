@@ -1,0 +1,84 @@
+/** What can be had of the settled model while the node goes on training: a folder of files, and text. */
+import { type RunId, StarlingError, assert } from "../core/index.ts";
+import type { GenerateOptions } from "../trainer/index.ts";
+import { creditsByAuthor, creditsPage } from "./credits.ts";
+import type { LearnerClient } from "./learner/client.ts";
+import { phaseOf } from "./manifest.ts";
+import { modelCard } from "./model-card.ts";
+import type { Participation } from "./participation.ts";
+import type { NodeStatus } from "./status.ts";
+
+export interface SettledModelDeps {
+  readonly run: RunId;
+  /** Undefined before the node has started. */
+  participation(): Participation | undefined;
+  status(): NodeStatus;
+}
+
+export class SettledModel {
+  readonly #deps: SettledModelDeps;
+
+  constructor(deps: SettledModelDeps) {
+    this.#deps = deps;
+  }
+
+  /** Writes a Hugging Face folder; the files' names. Throws `NOT_READY`. */
+  async exportTo(out: string): Promise<string[]> {
+    const { learner, participation } = this.#opened();
+    for (;;) {
+      const status = this.#deps.status();
+      const card = this.#card(participation, status);
+      const { files, weightsRoot } = await learner.exportTo(out, card);
+      // A round may settle in between; then the card would tell of other weights.
+      if (status.settled === null || weightsRoot === status.settled.weightsRoot) return files;
+    }
+  }
+
+  /** Throws `NOT_READY`, `GENERATE_BUSY`. */
+  async *generate(options: GenerateOptions): AsyncGenerator<string> {
+    const { learner } = this.#opened();
+    const text = await learner.openText(options);
+    try {
+      for (let said = await learner.nextText(text); said !== null; said = await learner.nextText(text))
+        yield said;
+    } finally {
+      // Also when nobody wants the rest.
+      await learner.closeText(text);
+    }
+  }
+
+  #opened(): { participation: Participation; learner: LearnerClient["learner"] } {
+    const participation = this.#deps.participation();
+    if (participation?.learner === undefined || participation.loop === undefined) throw notReady("model");
+    return { participation, learner: participation.learner.learner };
+  }
+
+  #card({ manifest, data, phase, loop }: Participation, status: NodeStatus): string {
+    assert(manifest !== undefined && data !== undefined, "whoever has a learner has manifest and data");
+    const rule = phaseOf(manifest, phase).credits;
+    const view = loop?.machine.view;
+    const { settled, tokensTotal, validationLossNats, validationLossFirstNats, validationLossLastNats } =
+      status;
+    return modelCard({
+      manifest,
+      data,
+      phase,
+      settled,
+      tokensTotal,
+      contributors:
+        // Who joined late does not know all of them.
+        rule === undefined || view?.context.base !== undefined
+          ? []
+          : creditsByAuthor(creditsPage({ run: this.#deps.run, rule, view }, 0, Infinity)),
+      lossFirstNats: validationLossFirstNats,
+      lossLastNats: validationLossLastNats ?? validationLossNats,
+    });
+  }
+}
+
+export function notReady(what: string): StarlingError {
+  return new StarlingError(
+    "NOT_READY",
+    `expected a node that has its ${what}: it is still fetching the run, try again`,
+  );
+}

@@ -1,0 +1,25 @@
+/** A node as its users hold it; node.ts makes one. */
+import type { PeerId, Service } from "../core/index.ts";
+import type { SnapshotSource } from "../dashboard/index.ts";
+import type { GenerateOptions } from "../trainer/index.ts";
+import type { CreditsPage } from "./credits.ts";
+import type { Until } from "./farewell.ts";
+import type { NodeStatus } from "./status.ts";
+
+export interface StarlingNode extends Service, SnapshotSource {
+  readonly peerId: PeerId;
+  status(): NodeStatus;
+  /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
+  exportTo(out: string): Promise<string[]>;
+  /** Text that the settled model continues a prompt with, as it comes. */
+  generate(options: GenerateOptions): AsyncGenerator<string>;
+  /** What the settled history has minted, from a round on. Throws `CREDITS_NONE`, or `NOT_READY` before there is history. */
+  credits(fromRound: number): CreditsPage;
+  /** Ends the round under way after its step, publishes it, and trains no more until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when the node may be stopped without losing work; meanwhile it begins nothing that would be lost. */
+  farewell(until: Until): Promise<void>;
+  /** Resolves when the run is over and settled; rejects when the node cannot go on. */
+  readonly finished: Promise<void>;
+}
