@@ -18,16 +18,19 @@ import {
   RAW,
   type RunId,
   SeededRandom,
+  StarlingError,
   cidOf,
   silentLog,
   systemClock,
 } from "../src/core/index.ts";
 import { type Swarm, createSwarm } from "../src/gossip/index.ts";
-import { type Store, openStore, pullBlocks, putBody } from "../src/storage/index.ts";
+import { type Store, bodyBlocks, openStore, pullBlocks, putBody } from "../src/storage/index.ts";
 
 export type Command =
   | { readonly do: "open"; readonly nodes: number; readonly bodyBytes: number; readonly bootstrap: string[] }
   | { readonly do: "pull"; readonly cid: Cid; readonly bytes: number }
+  /** Which of the body's blocks are here. */
+  | { readonly do: "held"; readonly cid: Cid }
   | { readonly do: "plain"; readonly address: string; readonly bytes: number; readonly streams: number }
   | { readonly do: "bytesOut" };
 
@@ -37,6 +40,10 @@ export interface Answer {
   readonly cid?: Cid;
   readonly ms?: number;
   readonly bytesOut?: number;
+  /** Of the body's blocks that are here: their places. */
+  readonly held?: number[];
+  /** What a pull ended with, when it was not all there. */
+  readonly code?: string;
   /** Of the whole process since it started. */
   readonly cpuMs: number;
 }
@@ -49,21 +56,23 @@ const dir = await mkdtemp(join(tmpdir(), "starling-transfer-"));
 const nodes: { swarm: Swarm; store: Store }[] = [];
 const plain = await openPlain();
 
-process.on("message", (command: Command) => {
+process.on("message", ({ id, command }: { id: number; command: Command }) => {
   void perform(command).then((answer) => {
     const { user, system } = process.cpuUsage();
-    process.send?.({ ...answer, cpuMs: (user + system) / 1000 } satisfies Answer);
+    process.send?.({ id, answer: { ...answer, cpuMs: (user + system) / 1000 } satisfies Answer });
   });
 });
 process.on("disconnect", () => void close());
-process.send?.({ cpuMs: 0 } satisfies Answer);
+process.send?.("ready");
 
 async function perform(command: Command): Promise<Omit<Answer, "cpuMs">> {
   switch (command.do) {
     case "open":
       return open(command);
     case "pull":
-      return { ms: await timed(() => Promise.all(nodes.map((node) => pull(node, command)))) };
+      return pullAll(command);
+    case "held":
+      return { held: await heldOf(command.cid) };
     case "plain":
       return { ms: await timed(() => readPlain(command)) };
     case "bytesOut":
@@ -129,6 +138,30 @@ function randomBytes(bytes: number): Uint8Array {
   return new Uint8Array(words.buffer, 0, bytes);
 }
 
+/** A pull that nobody can help any more ends with its code. */
+async function pullAll(command: Command & { do: "pull" }): Promise<Omit<Answer, "cpuMs">> {
+  let code: string | undefined;
+  const ms = await timed(async () => {
+    try {
+      await Promise.all(nodes.map((node) => pull(node, command)));
+    } catch (error) {
+      // What is missing then, the bench asks for.
+      if (!(error instanceof StarlingError)) throw error;
+      code = error.code;
+    }
+  });
+  return code === undefined ? { ms } : { ms, code };
+}
+
+/** Of the first node, and none before it knows what the body is made of. */
+async function heldOf(cid: Cid): Promise<number[]> {
+  const [node] = nodes;
+  if (node === undefined) return [];
+  const names = await bodyBlocks(node.store.blocks, cid);
+  const isHere = await Promise.all(names.slice(0, -1).map((block) => node.store.blocks.has(block)));
+  return [...isHere.keys()].filter((at) => isHere[at]);
+}
+
 async function pull(
   { swarm, store }: { swarm: Swarm; store: Store },
   { cid, bytes }: Command & { do: "pull" },
@@ -152,6 +185,8 @@ async function openPlain(): Promise<Libp2p> {
     connectionGater: { denyDialMultiaddr: () => false },
     // It ends connections that are too busy to answer a ping.
     connectionMonitor: { enabled: false },
+    // All receivers come at once, and from one host.
+    connectionManager: { inboundConnectionThreshold: Infinity },
   });
   await libp2p.handle(PLAIN, (stream) => {
     stream.addEventListener("message", ({ data }) => {

@@ -35,8 +35,10 @@ export interface Ask {
   readonly holder: Holder;
 }
 
-/** What a holder says may have changed after this: before taking a block from it, it is asked anew. Guess. */
+/** What a holder says of blocks that it has given may have changed after this: then it is asked anew. Guess. */
 export const FRESH_MS = 50;
+/** What it has not given it has promised us, which lasts longer (gifts.ts): half of that. */
+const PROMISED_MS = 5_000;
 /** Blocks given on are waited for until nothing has come for so long, and three times a block of the slowest. Guess. */
 const GIVEN_PATIENCE_MS = 5_000;
 /** Before the first block has come. Guess: 1 MiB from somebody who serves eight at once at 20 Mbit/s. */
@@ -61,7 +63,7 @@ export function nextAsk(
     const rank = sources.length + random.unit();
     if (rank >= leastRank) continue;
     const ready = notSpared(want, sources, { fullest, isQuiet }).filter(
-      (holder) => isFree(holder, nowMs) && isFresh(holder, nowMs),
+      (holder) => isFree(holder, nowMs) && isSure(holder, want.cid, nowMs),
     );
     const holder = bestOf(want, ready);
     if (holder === undefined) continue;
@@ -130,14 +132,18 @@ function rescue(
 
 /** Whether a holder would be asked for something if we knew that what it said last still holds. */
 export function isToBeAskedAnew(holder: Holder, wants: Iterable<Want>, nowMs: number): boolean {
-  if (!isFree(holder, nowMs) || isFresh(holder, nowMs)) return false;
-  for (const { cid, asked } of wants)
-    if (asked.size === 0 && holder.held.has(cid) && !holder.given.has(cid)) return true;
+  if (!isFree(holder, nowMs) || nowMs - holder.toldMs <= PROMISED_MS) return false;
+  return hasPromised(holder, wants);
+}
+
+/** Whether there is something left to ask a holder for that it keeps for us. */
+export function hasPromised({ held, given }: Holder, wants: Iterable<Want>): boolean {
+  for (const { cid, asked } of wants) if (asked.size === 0 && held.has(cid) && !given.has(cid)) return true;
   return false;
 }
 
-function isFresh(holder: Holder, nowMs: number): boolean {
-  return nowMs - holder.toldMs <= FRESH_MS;
+function isSure({ toldMs, given }: Holder, cid: Cid, nowMs: number): boolean {
+  return nowMs - toldMs <= (given.has(cid) ? FRESH_MS : PROMISED_MS);
 }
 
 function isFree(holder: Holder, nowMs: number): boolean {

@@ -15,7 +15,15 @@ import {
   type Verdict,
 } from "../core/index.ts";
 import { HAVE_CIDS_MAX, type HaveQuestion, type Holding } from "./have-protocol.ts";
-import { type Ask, FRESH_MS, type Holder, type Want, isToBeAskedAnew, nextAsk } from "./pull-plan.ts";
+import {
+  type Ask,
+  FRESH_MS,
+  type Holder,
+  type Want,
+  hasPromised,
+  isToBeAskedAnew,
+  nextAsk,
+} from "./pull-plan.ts";
 
 export interface PullOptions {
   /** In their order; the first 256 that are missing are worked on. */
@@ -166,7 +174,9 @@ class Pull {
       this.#ask(ask, nowMs);
     }
     for (const source of sources) {
-      const isIdle = source.asksCount < source.asksMax && this.#asksCount < ASKS_MAX;
+      // Also while all it may be asked at once is on its way: the next must be promised by then, or the line stands still.
+      const isIdle =
+        this.#asksCount < ASKS_MAX && (source.asksCount < source.asksMax || !hasPromised(source, window));
       if (!isIdle || source.isTelling) continue;
       if (nowMs < source.nextQuestionMs && !isToBeAskedAnew(source, window, nowMs)) continue;
       this.#question(source, window);
@@ -178,7 +188,7 @@ class Pull {
     const cids = window.map(({ cid }) => cid);
     source.isTelling = true;
     this.#run(async () => {
-      const takes = source.asksMax - source.asksCount;
+      const takes = source.asksMax;
       const told = await have(source.peer, { takes, cids }, this.#signal);
       source.isTelling = false;
       source.toldMs = clock.nowMs();
@@ -210,6 +220,8 @@ class Pull {
       try {
         const signal = AbortSignal.any([this.#signal, control.signal]);
         const verdict = await ask(source.peer, want.cid, signal);
+        // The holder's line is free again; what is being taken counts only for all together.
+        source.asksCount -= 1;
         if (verdict.kind === "accept") {
           const tookMs = clock.nowMs() - nowMs;
           source.blockMs = source.blockMs === undefined ? tookMs : 0.7 * source.blockMs + 0.3 * tookMs;
@@ -220,7 +232,6 @@ class Pull {
       } finally {
         asks.delete(control);
         want.asked.delete(source.peer);
-        source.asksCount -= 1;
         this.#asksCount -= 1;
       }
     });

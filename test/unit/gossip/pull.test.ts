@@ -42,6 +42,17 @@ test.each([
   },
 );
 
+test("S1 one holder far away: its line does not stand still between two blocks", async () => {
+  const clock = new VirtualClock();
+  const cids = cidsOf(60);
+  const speed = { authorMs: 20, receiverMs: 20, latencyMs: 50 };
+  const { author, receivers } = flock(clock, { receivers: 1, cids, ...speed });
+  const [self] = receivers as [SimPeer];
+  await clock.run(pullAll(self, { cids, others: [author], clock }));
+  // Four blocks for each round trip and their own time: 0.1 + 0.02 s each. Asking what is there in between took twice that.
+  expect(clock.nowMs()).toBeLessThan((60 / 4) * (100 + 4 * 20) + 500);
+});
+
 test("S1 the author dies at 30 % of the transfer: the others complete it from each other", async () => {
   const clock = new VirtualClock();
   const cids = cidsOf(40);
