@@ -41,6 +41,8 @@ export interface CheckpointStore {
    * their own at offset 0. Throws `DISK_READ_FAILED`.
    */
   latest(): Promise<SavedCheckpoint | undefined>;
+  /** Another name after each save, by which a process that only reads sees that there is a newer one. */
+  newest(): Promise<string | undefined>;
   /** The newest that has a record and is whole. */
   latestBase(): Promise<SavedCheckpoint | undefined>;
 }
@@ -67,6 +69,7 @@ export function openCheckpoints(dir: string, options: { keep?: number; log?: Log
       const newest = await folders.latest();
       return newest && checkpointOf(newest.files);
     },
+    newest: () => folders.newest(),
     async latestBase() {
       for (const name of await folders.list()) {
         const files = await folders.load(name);

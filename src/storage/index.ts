@@ -1,5 +1,6 @@
 /** The disk: the only room that has one. Imports only core. */
 export { type Store, type StoreOptions, openStore } from "./store.ts";
+export { readRun } from "./labels.ts";
 export { type Owner, readOwner } from "./owner.ts";
 export { type BlockStore, createBlockStore } from "./blocks.ts";
 export {

@@ -105,6 +105,11 @@ export class SealedFolders {
     return this.#serially(async () => this.#firstWhole(await this.#entries()));
   }
 
+  /** The name of the folder saved last, another one after each save; undefined before the first. */
+  newest(): Promise<string | undefined> {
+    return this.#serially(async () => (await this.#entries())[0]?.dir);
+  }
+
   /** The rounds on disk, the one saved last first; whether they are whole only `load` can tell. */
   list(): Promise<RoundName[]> {
     return this.#serially(async () => {

@@ -15,6 +15,12 @@ export type { Tokenizer } from "./tokenizer/tokenizer.ts";
 export { BYTE_VOCABULARY, byteTokenizer } from "./tokenizer/bytes.ts";
 export { byteTokenizerFile } from "./tokenizer/byte-level.ts";
 export { WordCounts, trainTokenizer } from "./tokenizer/train.ts";
+export {
+  type ChatSettings,
+  type ChatTemplate,
+  openChatTemplate,
+  readChatSettings,
+} from "./tokenizer/chat-template.ts";
 export { TOKENIZER_BYTES_MAX, openTokenizer, tokenizerConfig } from "./tokenizer/huggingface.ts";
 export { type DataFile, documentsOf } from "./data/documents.ts";
 export { type DocumentPart, piecesOf } from "./data/pieces.ts";
@@ -51,9 +57,15 @@ export {
 } from "./engine/trial.ts";
 export { gradientMemory, thriftierMemory, trainingBytes } from "./memory.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
-export { Decoder, type DecoderOptions } from "./engine/decoder.ts";
+export { Decoder, type DecoderOptions, DecoderPrograms } from "./engine/decoder.ts";
 export { type Evaluator, openEvaluator } from "./engine/evaluator.ts";
-export { type GenerateOptions, generate } from "./generate/generate.ts";
+export {
+  type DrawOptions,
+  type GenerateOptions,
+  LINE_BREAK,
+  drawTokens,
+  generate,
+} from "./generate/generate.ts";
 export { type SampleOptions, sampleToken } from "./generate/sample.ts";
 export { TextStream } from "./generate/text-stream.ts";
 export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";

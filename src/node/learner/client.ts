@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { type BirpcReturn, createBirpc } from "birpc";
 import { type Logger, type Service, StarlingError, messageOf } from "../../core/index.ts";
+import { deserialize, serialize } from "../thread-errors.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
 type Owner = { readonly log: Logger } & Pick<LearnerOwner, "block" | "diskFull">;
@@ -26,6 +27,8 @@ export function learnerClientOf(worker: Worker, { log, block, diskFull }: Owner)
     {
       post: (message) => worker.postMessage(message),
       on: (listener) => worker.on("message", listener),
+      serialize,
+      deserialize,
       eventNames: ["hurry"],
       // A round takes as long as it takes; the thread's end is what ends a wait.
       timeout: -1,

@@ -21,6 +21,7 @@ import {
 import { growWeights } from "../../trainer/index.ts";
 import { DiskPatience } from "../disk-patience.ts";
 import { createShardSource } from "../data/run-data.ts";
+import { deserialize, serialize } from "../thread-errors.ts";
 import { encodeBase } from "../join/base-record.ts";
 import { Learner, type LearnerOptions } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
@@ -141,6 +142,8 @@ function int32Of(bytes: Uint8Array): Int32Array {
 const owner = createBirpc<LearnerOwner, LearnerThread>(thread, {
   post: (message) => port.postMessage(message),
   on: (listener) => port.on("message", listener),
+  serialize,
+  deserialize,
   eventNames: ["log", "diskFull"],
 });
 

@@ -30,33 +30,58 @@ export interface DecoderOptions {
   readonly engine?: OnnxEngineName;
 }
 
+/** A model's programs, compiled. Texts share them, whatever weights each has. */
+export class DecoderPrograms {
+  readonly model: ModelConfig;
+  readonly single: Session;
+  readonly chunk: Session;
+  readonly chunkTokens: number;
+
+  /** @throws StarlingError `ENGINE_UNAVAILABLE` */
+  static async open(o: Omit<DecoderOptions, "weights">): Promise<DecoderPrograms> {
+    const { model } = o;
+    const session = { engine: o.engine ?? "cpu", threads: o.threads } as const;
+    const chunkTokens = Math.min(CHUNK_TOKENS, model.contextLength);
+    const single = await openSession(incrementalProgram(model, 1), session);
+    const chunk = await openSession(incrementalProgram(model, chunkTokens), session);
+    return new DecoderPrograms({ model, single, chunk, chunkTokens });
+  }
+
+  private constructor(o: { model: ModelConfig; single: Session; chunk: Session; chunkTokens: number }) {
+    this.model = o.model;
+    this.single = o.single;
+    this.chunk = o.chunk;
+    this.chunkTokens = o.chunkTokens;
+  }
+
+  /** When no text uses them any more. */
+  async close(): Promise<void> {
+    await this.single.release();
+    await this.chunk.release();
+  }
+}
+
 export class Decoder {
   readonly model: ModelConfig;
   readonly #parameters: Values;
   readonly #cache: Float32Array[]; // keys and values of each layer in turn, (K, T, headSize)
   readonly #mask: Float32Array; // (T,)
-  readonly #chunk: Session;
-  readonly #single: Session;
-  readonly #chunkTokens: number;
+  readonly #programs: DecoderPrograms;
   #length = 0;
 
-  /** @throws StarlingError `ENGINE_UNAVAILABLE` */
-  static async open(o: DecoderOptions): Promise<Decoder> {
-    const session = { engine: o.engine ?? "cpu", threads: o.threads } as const;
-    const chunkTokens = Math.min(CHUNK_TOKENS, o.model.contextLength);
-    const single = await openSession(incrementalProgram(o.model, 1), session);
-    const chunk = await openSession(incrementalProgram(o.model, chunkTokens), session);
-    return new Decoder(o, { single, chunk, chunkTokens });
+  /** With programs of its own, which `close` closes. @throws StarlingError `ENGINE_UNAVAILABLE` */
+  static async open({ weights, ...o }: DecoderOptions): Promise<Decoder> {
+    return new Decoder(await DecoderPrograms.open(o), weights);
   }
 
-  private constructor(o: DecoderOptions, s: { single: Session; chunk: Session; chunkTokens: number }) {
-    const { contextLength, kvHeadsCount, layersCount } = o.model;
-    this.model = o.model;
-    this.#parameters = parameterValues(o.model, o.weights);
-    this.#single = s.single;
-    this.#chunk = s.chunk;
-    this.#chunkTokens = s.chunkTokens;
-    const size = kvHeadsCount * contextLength * headSize(o.model);
+  /** `weights`: (P,); must not change while a text is written. */
+  constructor(programs: DecoderPrograms, weights: Float32Array) {
+    const { model } = programs;
+    const { contextLength, kvHeadsCount, layersCount } = model;
+    this.model = model;
+    this.#parameters = parameterValues(model, weights);
+    this.#programs = programs;
+    const size = kvHeadsCount * contextLength * headSize(model);
     this.#cache = Array.from({ length: 2 * layersCount }, () => new Float32Array(size));
     this.#mask = new Float32Array(contextLength).fill(MASKED);
   }
@@ -78,18 +103,20 @@ export class Decoder {
     assert(tokens.length >= 1 && tokens.length <= room, `expected 1 to ${room} tokens, got ${tokens.length}`);
     const all = Int32Array.from(tokens);
     let logits: Float32Array = new Float32Array(0);
-    for (let at = 0; at < all.length; at += this.#chunkTokens) {
-      logits = await this.#run(all.subarray(at, at + this.#chunkTokens));
+    const { chunkTokens } = this.#programs;
+    for (let at = 0; at < all.length; at += chunkTokens) {
+      logits = await this.#run(all.subarray(at, at + chunkTokens));
     }
     return logits;
   }
 
   async #run(tokens: Int32Array): Promise<Float32Array> {
     const isSingle = tokens.length === 1;
-    const count = isSingle ? 1 : this.#chunkTokens;
+    const { single, chunk, chunkTokens } = this.#programs;
+    const count = isSingle ? 1 : chunkTokens;
     const padded = new Int32Array(count);
     padded.set(tokens);
-    const outputs = (await (isSingle ? this.#single : this.#chunk).run({
+    const outputs = (await (isSingle ? single : chunk).run({
       ...this.#parameters,
       ...this.#cacheValues(),
       tokens: intValue(padded, [count]),
@@ -129,8 +156,8 @@ export class Decoder {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#single.release();
-    await this.#chunk.release();
+  /** Closes its programs: for one that shares them with nobody. */
+  close(): Promise<void> {
+    return this.#programs.close();
   }
 }
