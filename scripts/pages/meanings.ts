@@ -8,6 +8,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
     "Nobody who was asked had a piece of data under this hash in time. A node tries again by itself.",
   BOOTSTRAP_INVALID:
     "A `--bootstrap` address is no multiaddr that ends in `/p2p/PEER-ID`. Copy one that `start` prints.",
+  CHAT_TEMPLATE_INVALID:
+    "The chat template is not Jinja that the library can read. Give another with `serve --chat-template`.",
   CHECKPOINT_INVALID:
     "A model folder's `config.json` or weights are damaged or of a kind this version cannot compute.",
   CHECKPOINT_MISSING: "Nothing to export yet: no round has settled. Let the node run.",
@@ -78,6 +80,12 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   PRECISION_INVALID: "`--mixed-precision` is not for this engine.",
   PRESET_UNKNOWN: "There is no preset of this name. The message lists them.",
   SAFETENSORS_INVALID: "A safetensors file is damaged or not of the form that is expected. Fetch it again.",
+  SERVE_KEYS_INVALID:
+    "A line of the file of API keys is not a name and a key of at least 16 characters, or a name comes twice.",
+  SERVE_LISTEN_FAILED:
+    "`serve` cannot listen at its address: it is taken or not this machine's. Choose another with `--listen`.",
+  SERVE_NEEDS_KEYS:
+    "`serve` listens for other machines only with API keys. Give `--keys`, or listen on 127.0.0.1.",
   START_INVALID: "The run's start weights have another size than its model.",
   SYNC_FAILED: "A peer did not give the headers that were asked for. A node asks another one by itself.",
   TEXT_EMPTY: "There is no text in the file or folder.",
@@ -89,5 +97,8 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   TOP_TOO_MANY: "More nodes than `starling top` watches at once.",
   TRAINING_DIVERGED:
     "Losses were not finite for many steps: the run's model has diverged. The message says what to do.",
+  USAGE_UNREADABLE: "The file of what each API key has used is damaged. Put back a copy, or move it away.",
   WEIGHTS_SIZE: "Weights have another size than the model.",
+  WRITER_STOPPED:
+    "The thread that writes texts for `serve` ended on its own. The message and the log say why.",
 };

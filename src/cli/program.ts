@@ -10,6 +10,7 @@ import { addData } from "./usage/data.ts";
 import { addTokenizer } from "./usage/tokenizer.ts";
 import { addTrain } from "./usage/train.ts";
 import { addGenerate } from "./usage/generate.ts";
+import { addServe } from "./usage/serve.ts";
 import { addEval } from "./usage/eval.ts";
 import { addStart } from "./usage/start.ts";
 import { addJoin } from "./usage/join.ts";
@@ -55,6 +56,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addTokenizer,
   addTrain,
   addGenerate,
+  addServe,
   addEval,
   addStart,
   addJoin,

@@ -43,3 +43,5 @@ export { type CreditsTree, creditsTree } from "./credits-tree.ts";
 export { type PayoutFile, payoutText, readOwnPayout, readPayoutFiles, setPayout } from "./payouts.ts";
 export { type Address, type Payout, latestPayouts, parseAddress } from "../consensus/index.ts";
 export { exportKey, importKey } from "../storage/index.ts";
+export { type ModelServer, type ServeOptions, createModelServer } from "./serve/server.ts";
+export { type ApiKey, parseKeys } from "../serving/index.ts";

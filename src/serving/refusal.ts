@@ -26,6 +26,10 @@ export function refusalBody({ status, code, message, param }: Refusal): object {
 
 export function refuse(refusal: Refusal): Response {
   const { status, retryAfterSeconds } = refusal;
-  const headers = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
+  const headers = {
+    ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
+    // The rest of the body is not read, so nothing else can come over this connection.
+    ...(status === 413 && { connection: "close" }),
+  };
   return Response.json(refusalBody(refusal), { status, headers });
 }
