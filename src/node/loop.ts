@@ -41,7 +41,7 @@ import { Bodies } from "./bodies.ts";
 import type { Gate } from "./gate.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
-import type { DeltaBody } from "./learner/learner.ts";
+import type { DeltaBody } from "./learner/folded-weights.ts";
 import type { LearnerOwner, LearnerThread } from "./learner/protocol.ts";
 import { Progress } from "./progress.ts";
 

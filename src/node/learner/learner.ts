@@ -8,21 +8,18 @@
  */
 import {
   type CodecSchedule,
-  type DeltaReader,
   accumulateResidual,
   codecAt,
   decodeDelta,
   encodeDelta,
-  openDelta,
 } from "../../codec/index.ts";
-import { type FoldPlan, type FoldTerm, type TrainOrder, foldRound } from "../../consensus/index.ts";
+import type { FoldPlan, TrainOrder } from "../../consensus/index.ts";
 import {
   type Clock,
   type ContributionId,
   type Digest,
   StarlingError,
   type Verdict,
-  accept,
   assert,
   bytesOf,
   rootOfBytes,
@@ -50,6 +47,7 @@ import {
 import { type RunData, tokenizerOf } from "../data/run-data.ts";
 import { modelFolderFiles } from "../model-folder.ts";
 import { stateRoot } from "./state-root.ts";
+import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
 
 export interface LearnerOptions {
@@ -70,12 +68,6 @@ export interface LearnerOptions {
   readonly threads: number;
   /** How the host saves memory on its CPU. */
   readonly memory?: GradientMemory;
-}
-
-/** The body of a delta, and where in the codec's schedule it was made: the settled tokens of its own history. */
-export interface DeltaBody {
-  readonly bytes: Uint8Array;
-  readonly settledTokens: number;
 }
 
 /** What the rule must know of the arrays before the first round. */
@@ -99,15 +91,8 @@ export class Learner {
   readonly #lengths: readonly number[];
   readonly #shards: ShardSource;
   readonly #tokenizer: Tokenizer;
-  readonly #weights: Int32Array;
-  readonly #settled: Int32Array;
-  #settledRound = 0;
+  readonly #folded: FoldedWeights;
   readonly #residual: Int32Array;
-  /** The settled state that all is folded onto, when it is not the phase's start. weights: (P,) */
-  #base: { readonly round: number; readonly weights: Int32Array } | undefined;
-  /** What is folded into `weights` on top of `settled`. */
-  readonly #applied = new Map<number, readonly FoldTerm[]>();
-  readonly #deltas = new Map<ContributionId, DeltaReader>();
   #hurriedRound = -1;
   #failedSteps = 0;
 
@@ -140,77 +125,34 @@ export class Learner {
     this.#lengths = tensorLengths(options.model);
     this.#shards = shards;
     this.#tokenizer = tokenizerOf(options.data.tokenizerFile);
-    this.#weights = this.#startWeights();
-    this.#settled = this.#weights.slice();
-    this.#residual = new Int32Array(this.#weights.length);
+    this.#folded = new FoldedWeights({
+      codec: options.codec,
+      lengths: this.#lengths,
+      start: () => this.#startWeights(),
+    });
+    this.#residual = new Int32Array(this.#folded.weights.length);
   }
 
   facts(): LearnerFacts {
-    return { startRoot: rootOfBytes(bytesOf(this.#weights)), zeroState: this.#stateRoot() };
+    return { startRoot: rootOfBytes(bytesOf(this.#folded.weights)), zeroState: this.#stateRoot() };
   }
 
-  /** Checks a pulled delta and keeps it until its round has settled. The value is its norm. */
-  hold(id: ContributionId, { bytes, settledTokens }: DeltaBody): Verdict<number> {
-    const opened = openDelta(bytes, this.#lengths, codecAt(this.#options.codec, settledTokens));
-    if (opened.kind !== "accept") return opened;
-    this.#deltas.set(id, opened.value);
-    return accept(opened.value.norm);
+  hold(id: ContributionId, body: DeltaBody): Verdict<number> {
+    return this.#folded.hold(id, body);
   }
 
-  /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
-    if (plan.from < this.#settledRound) this.#startAgain();
-    const planned = new Map(plan.rounds.map(({ round, terms }) => [round, terms]));
-    for (const [round, terms] of this.#applied) {
-      if (sameTerms(terms, planned.get(round))) continue;
-      this.#apply(this.#weights, terms, -1);
-      this.#applied.delete(round);
-    }
-    for (const [round, terms] of planned) {
-      if (round < this.#settledRound || this.#applied.has(round)) continue;
-      this.#apply(this.#weights, terms, 1);
-      this.#applied.set(round, terms);
-    }
-    for (; this.#settledRound < plan.settledRound; this.#settledRound++) {
-      const terms = this.#applied.get(this.#settledRound) ?? [];
-      this.#apply(this.#settled, terms, 1);
-      this.#applied.delete(this.#settledRound);
-      for (const { id } of terms) this.#deltas.delete(id);
-    }
-    return {
-      start: rootOfBytes(bytesOf(this.#weights)),
-      settledWeights: rootOfBytes(bytesOf(this.#settled)),
-    };
+    return this.#folded.fold(plan);
   }
 
-  /** Goes on from a settled state: rounds below `round` are folded into its weights, (P,). */
   startFrom(round: number, weights: Int32Array): void {
-    this.#base = { round, weights };
-    this.#startAgain();
-  }
-
-  /** Another history is followed now: what had settled is void. */
-  #startAgain(): void {
-    this.#weights.set(this.#base?.weights ?? this.#startWeights());
-    this.#settled.set(this.#weights);
-    this.#settledRound = this.#base?.round ?? 0;
-    this.#applied.clear();
+    this.#folded.startFrom(round, weights);
   }
 
   /** (P,) */
   #startWeights(): Int32Array {
     const { model, seed, start } = this.#options;
     return start === null ? initialWeights(model, seed) : decodeWeights(model, start);
-  }
-
-  #apply(weights: Int32Array, terms: readonly FoldTerm[], direction: 1 | -1): void {
-    const readers = terms.map(({ id, factor }) => {
-      const reader = this.#deltas.get(id);
-      if (reader === undefined)
-        throw new StarlingError("DELTA_MISSING", `expected the delta of ${id} at hand`);
-      return { reader, factor };
-    });
-    foldRound(weights, readers, direction);
   }
 
   /**
@@ -248,7 +190,7 @@ export class Learner {
   async #steps(order: TrainOrder): Promise<Steps> {
     const { batch, model, optimizer, tokensBudget, roundMsMax } = this.#options;
     const untilMs = this.#clock.nowMs() + roundMsMax;
-    toFloat(this.#weights, this.#engine.state.weights);
+    toFloat(this.#folded.weights, this.#engine.state.weights);
     await this.#engine.load();
     let count = 0;
     let notAppliedCount = 0;
@@ -295,7 +237,7 @@ export class Learner {
 
   #encode(settledTokens: number): { bytes: Uint8Array; norm: number } | null {
     const { residualBeta, codec } = this.#options;
-    if (!accumulateResidual(this.#residual, this.#weights, this.#engine.state.weights, residualBeta))
+    if (!accumulateResidual(this.#residual, this.#folded.weights, this.#engine.state.weights, residualBeta))
       return null;
     return encodeDelta(this.#residual, this.#lengths, codecAt(codec, settledTokens));
   }
@@ -314,10 +256,10 @@ export class Learner {
     const { batch, model } = this.#options;
     const fixed = {
       start: () => this.#startWeights(),
-      current: () => this.#weights,
-      settled: () => this.#settled,
+      current: () => this.#folded.weights,
+      settled: () => this.#folded.settled,
     };
-    const weights = toFloat(fixed[which](), new Float32Array(this.#weights.length));
+    const weights = toFloat(fixed[which](), new Float32Array(this.#folded.weights.length));
     const batches = await heldOutBatches(this.#shards, {
       sequences: batch.sequences,
       contextLength: model.contextLength,
@@ -331,7 +273,7 @@ export class Learner {
   /** Text that the settled model writes, from a copy of its weights, so that training can go on in between. */
   async *generate(options: GenerateOptions): AsyncGenerator<string> {
     const { model, threads } = this.#options;
-    const weights = toFloat(this.#settled, new Float32Array(this.#settled.length));
+    const weights = toFloat(this.#folded.settled, new Float32Array(this.#folded.settled.length));
     const decoder = await Decoder.open({ model, weights, threads });
     try {
       yield* generate(decoder, this.#tokenizer, options);
@@ -345,20 +287,20 @@ export class Learner {
     const { model, data } = this.#options;
     const files = modelFolderFiles({
       model,
-      weights: this.#settled,
+      weights: this.#folded.settled,
       tokenizerFile: data.tokenizerFile,
       card,
     });
-    return { files, weightsRoot: rootOfBytes(bytesOf(this.#settled)) };
+    return { files, weightsRoot: rootOfBytes(bytesOf(this.#folded.settled)) };
   }
 
   /** A copy, (P,) in fixed point. */
   get settledWeights(): Int32Array {
-    return this.#settled.slice();
+    return this.#folded.settled.slice();
   }
 
   get settledBytes(): Uint8Array {
-    return bytesOf(this.#settled);
+    return bytesOf(this.#folded.settled);
   }
 
   /** Moments and residual as named parts, to be stored. */
@@ -416,8 +358,4 @@ const NO_STEPS: Steps = { count: 0, notAppliedCount: 0, lossFirst: null, lossLas
 function toFloat(fixed: Int32Array, float: Float32Array): Float32Array {
   for (let i = 0; i < fixed.length; i++) float[i] = (fixed[i] as number) / 2 ** 24;
   return float;
-}
-
-function sameTerms(a: readonly FoldTerm[], b: readonly FoldTerm[] | undefined): boolean {
-  return a.length === b?.length && a.every(({ id, factor }, i) => id === b[i]?.id && factor === b[i]?.factor);
 }

@@ -4,7 +4,8 @@ import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { Growth } from "../../trainer/index.ts";
-import type { DeltaBody, LearnerFacts, LearnerOptions, Which } from "./learner.ts";
+import type { DeltaBody } from "./folded-weights.ts";
+import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
 /** The deltas that an order's `restore` and `withdraw` name. */
 export interface OwnDeltas {
