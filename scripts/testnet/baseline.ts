@@ -1,4 +1,4 @@
-/** One node alone, for comparison: the same model, text and start weights, without a flock. */
+/** One node alone, for comparison: the last phase's model from fresh weights on the same text, without a flock. */
 import { availableParallelism } from "node:os";
 import { silentLog } from "../../src/core/index.ts";
 import { type NodeStatus, readManifestFile, trainAlone } from "../../src/node/index.ts";
@@ -16,6 +16,7 @@ export async function trainBaseline(dir: string, files: TestnetFiles, end: Flock
     manifest,
     // The first node's, which has stopped.
     dataDir: dataDirOf(dir, "node-1"),
+    phase: manifest.phases.length - 1,
     steps,
     threads: availableParallelism(),
     log: silentLog,
@@ -23,8 +24,9 @@ export async function trainBaseline(dir: string, files: TestnetFiles, end: Flock
   return { steps, validationLossLastNats, curve };
 }
 
-/** Inner steps that one node contributed to the settled weights: the mean of those that lived to the end; at least 1. */
+/** Inner steps that one node contributed to the last phase: the mean of those that did and lived to the end; at least 1. */
 export function stepsPerNode(live: readonly Pick<NodeStatus, "stepsSettled">[]): number {
-  const steps = live.map(({ stepsSettled }) => stepsSettled).reduce((a, b) => a + b, 0);
-  return Math.max(1, Math.round(steps / Math.max(1, live.length)));
+  // Who came to the last phase of a ladder when it was over has none in it.
+  const steps = live.map(({ stepsSettled }) => stepsSettled).filter((own) => own > 0);
+  return Math.max(1, Math.round(steps.reduce((a, b) => a + b, 0) / Math.max(1, steps.length)));
 }

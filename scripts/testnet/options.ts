@@ -17,6 +17,8 @@ export interface TestnetOptions {
   readonly dht: boolean;
   readonly killBootstrap: boolean;
   readonly baseline: boolean;
+  /** A ladder must keep all that `climbFaults` looks for. */
+  readonly strict: boolean;
 }
 
 /** Where things are in the testnet's folder, beside a folder for each node. */
@@ -35,7 +37,8 @@ Examples:
   $ npm run testnet
   $ npm run testnet -- --kill-bootstrap          the first node dies half-way; the others finish
   $ npm run testnet -- --baseline --report out.json
-  $ npm run testnet -- --preset tiny --nodes 3   seconds instead of minutes`;
+  $ npm run testnet -- --preset tiny --nodes 3   seconds instead of minutes
+  $ npm run climb                                seven phases, each a larger model`;
 
 /** Exits with code 2 for wrong arguments. Makes the folder; throws `TESTNET_DIR` when it holds anything. */
 export async function readOptions(argv: readonly string[]): Promise<TestnetOptions> {
@@ -58,6 +61,7 @@ export async function readOptions(argv: readonly string[]): Promise<TestnetOptio
       false,
     )
     .option("--baseline", "also train one node alone, for comparison", false)
+    .option("--strict", "end with 1 when a climb does not keep what it promises (report: climbFaults)", false)
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError('Run it with "--help" to see what it takes.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))

@@ -1,5 +1,6 @@
 /** What a testnet run came to, as numbers: the content of `--report FILE`. */
 import { type Digest, type PeerId, assert } from "../../src/core/index.ts";
+import { type PhaseReport, climbFaults, phaseReports, phasesAgree } from "./climb.ts";
 import type { CurvePoint, NodeStatus } from "../../src/node/status.ts";
 
 export interface StateRoot {
@@ -18,6 +19,12 @@ export interface Report {
   readonly stateRoots: readonly StateRoot[];
   readonly validationLossFirstNats: number | null;
   readonly validationLossLastNats: number | null;
+  /** Every phase that is over, the last one too. */
+  readonly phases: readonly PhaseReport[];
+  /** Whether all that lived to the end started and ended every phase with equal roots. */
+  readonly phasesAgree: boolean;
+  /** Of a ladder: what a climb promises and this one did not keep. */
+  readonly climbFaults: readonly string[];
   /** Of one node alone with the steps that one node contributed on average; null without `--baseline`. */
   readonly baselineValidationLossNats: number | null;
   readonly baselineSteps: number | null;
@@ -61,6 +68,7 @@ export interface Outcome {
 export function reportOf({ preset, seed, all, live, killed, wallSeconds, baseline }: Outcome): Report {
   const first = live[0];
   assert(first !== undefined, "a run that nobody finished has no report");
+  const phases = phaseReports(live);
   return {
     preset,
     seed,
@@ -71,6 +79,9 @@ export function reportOf({ preset, seed, all, live, killed, wallSeconds, baselin
     ),
     validationLossFirstNats: first.validationLossFirstNats,
     validationLossLastNats: first.validationLossLastNats,
+    phases,
+    phasesAgree: phasesAgree(live),
+    climbFaults: phases.length > 1 ? climbFaults(phases, baseline?.validationLossLastNats ?? null) : [],
     baselineValidationLossNats: baseline?.validationLossLastNats ?? null,
     baselineSteps: baseline?.steps ?? null,
     tokensTotal: first.tokensTotal,
@@ -87,8 +98,9 @@ export function reportOf({ preset, seed, all, live, killed, wallSeconds, baselin
   };
 }
 
-/** Whether every node that lived to the end settled, and all of them the same. */
-export function rootsAgree({ stateRoots, nodesCount, killed }: Report): boolean {
+/** Whether every node that lived to the end settled, and all of them the same, in every phase. */
+export function rootsAgree({ stateRoots, nodesCount, killed, phasesAgree: inAll }: Report): boolean {
+  if (!inAll) return false;
   const distinct = new Set(stateRoots.map(({ round, root }) => `${round} ${root}`));
   return stateRoots.length === nodesCount - killed.length && distinct.size === 1;
 }

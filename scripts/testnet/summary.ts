@@ -19,6 +19,7 @@ export function summaryOf({ report, sample, exportDir, reportPath }: SummaryOpti
       ? `settled roots   identical on all ${liveCount} live nodes: ${report.stateRoots[0]?.root} (round ${report.roundsSettled})`
       : `settled roots   DIFFER between ${liveCount} live nodes: ${roots}`,
     `validation loss ${nats(report.validationLossFirstNats)} -> ${nats(together)} nats per token`,
+    ...(report.phases.length > 1 ? climbLines(report) : []),
     ...(alone === null
       ? []
       : [
@@ -33,6 +34,21 @@ export function summaryOf({ report, sample, exportDir, reportPath }: SummaryOpti
     printable(sample).replaceAll(/^/gm, "  | "),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** `  phase 3       164 k parameters, 11 rounds: 2.217 -> 2.085, start 95d2382d, end b3254317, 3 of 4 went on`. */
+function climbLines({ phases, climbFaults }: Report): string[] {
+  const rungs = phases.map(({ phase, parameters, roundsSettled, lossFirst, lossLast, ...more }) => {
+    const { startRoot, endRoot, admitted, seats, leftBehind } = more;
+    const late = leftBehind.filter((peer) => admitted.includes(peer)).length;
+    const on =
+      seats === null ? "" : `, ${admitted.length - late} went on${late > 0 ? `, ${late} later` : ""}`;
+    return (
+      `  phase ${phase}       ${count(parameters)} parameters, ${roundsSettled} rounds: ` +
+      `${nats(lossFirst)} -> ${nats(lossLast)}, start ${shortRoot(startRoot)}, end ${shortRoot(endRoot)}${on}`
+    );
+  });
+  return [...rungs, ...climbFaults.map((fault) => `  missed        ${fault}`)];
 }
 
 /** A model of bytes may write anything, escape sequences of the terminal too. */

@@ -44,7 +44,9 @@ function show(daemons: readonly Daemon[], view: LiveView): void {
 /** Changes whenever a node gets anywhere. */
 function progressOf(daemons: readonly Daemon[]): string {
   return daemons
-    .map(({ status }) => [status?.state, status?.round, status?.settled?.round, status?.lossNats].join())
+    .map(({ status }) =>
+      [status?.state, status?.phase, status?.round, status?.settled?.round, status?.lossNats].join(),
+    )
     .join(" ");
 }
 

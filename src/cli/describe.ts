@@ -1,6 +1,6 @@
 /** One node's status for a person: `starling status`. */
 import type { NodeStatus } from "../node/index.ts";
-import { UNKNOWN, bytes, count, nats, seconds } from "./format.ts";
+import { UNKNOWN, doneShare, bytes, count, nats, seconds } from "./format.ts";
 
 /** Lines of a name and a value, the names in one column. */
 export function describeStatus(status: NodeStatus): string {
@@ -14,6 +14,7 @@ export function describeStatus(status: NodeStatus): string {
     ["addresses", status.addresses.join(" ") || UNKNOWN],
     ...(status.address === null ? [] : [["join at", status.address] as const]),
     ["dashboard", status.dashboardUrl ?? UNKNOWN],
+    ...ladderOf(status),
     ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
     ...(status.diskFull === null
       ? []
@@ -39,6 +40,16 @@ export function describeStatus(status: NodeStatus): string {
     ],
   ];
   return lines.map(([name, value]) => `${name.padEnd(13)}${value}\n`).join("");
+}
+
+/** Only of a run that has more than one phase. */
+function ladderOf({ phase, tokensTotal, ladder }: NodeStatus): (readonly [string, string])[] {
+  if (ladder === null || ladder.phasesCount === 1) return [];
+  const { phasesCount, rank, seats, leftBehindWhy } = ladder;
+  const place = rank === null ? "no rank yet" : `rank ${rank}`;
+  const best = seats === null ? "the last phase" : `the best ${seats} go on`;
+  const here = `phase ${phase} of 0 to ${phasesCount - 1}, ${doneShare(tokensTotal, ladder)}, ${place}, ${best}`;
+  return [["ladder", here], ...(leftBehindWhy === null ? [] : [["left behind", leftBehindWhy] as const])];
 }
 
 function running({ pid }: NodeStatus): string {

@@ -24,6 +24,11 @@ export function seconds(value: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+/** `45 %` of a phase's token budget. */
+export function doneShare(tokens: number, { tokensBudget }: { readonly tokensBudget: number }): string {
+  return `${Math.min(100, Math.floor((100 * tokens) / tokensBudget))} %`;
+}
+
 /** The first characters of a digest, enough to compare by eye. */
 export function shortRoot(root: string | undefined): string {
   return root === undefined ? UNKNOWN : root.slice(0, 8);

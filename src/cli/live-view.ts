@@ -3,7 +3,7 @@
  * one plain line per round. NO_COLOR (https://no-color.org) and FORCE_COLOR are respected.
  */
 import { createLogUpdate } from "log-update";
-import { type WatchedNode, renderLine, renderTable, roundOf } from "./table.ts";
+import { type WatchedNode, positionOf, renderLine, renderTable } from "./table.ts";
 
 export interface LiveView {
   /** Call it with the newest statuses as often as there are any. */
@@ -29,12 +29,12 @@ function terminalView(stream: NodeJS.WriteStream, colour: boolean): LiveView {
 }
 
 function lineView(stream: NodeJS.WriteStream): LiveView {
-  let roundShown = -1;
+  let shown = { phase: -1, round: -1 };
   return {
     show: (nodes) => {
-      const round = roundOf(nodes);
-      if (round <= roundShown) return;
-      roundShown = round;
+      const now = positionOf(nodes);
+      if (now.phase < shown.phase || (now.phase === shown.phase && now.round <= shown.round)) return;
+      shown = now;
       stream.write(`${renderLine(nodes)}\n`);
     },
     note: (line) => stream.write(`${line}\n`),

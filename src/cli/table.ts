@@ -2,12 +2,15 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { NodeStatus } from "../node/index.ts";
-import { UNKNOWN, bytes, count, nats, shortRoot } from "./format.ts";
+import { UNKNOWN, bytes, count, doneShare, nats, shortRoot } from "./format.ts";
 
 /** What a line shows. */
 export type ShownStatus = Pick<
   NodeStatus,
   | "state"
+  | "phase"
+  | "ladder"
+  | "tokensTotal"
   | "round"
   | "lossNats"
   | "validationLossNats"
@@ -41,26 +44,55 @@ const HEAD = [
   "root",
 ];
 
+/** Of a run with a ladder, after the state: phase and how much of it is done, place and seats of the next one. */
+const LADDER_HEAD = ["phase", "rank"];
+
 /** Lines joined by newlines, without one at the end. `colour` adds ANSI colours; everything else is plain text. */
 export function renderTable(nodes: readonly WatchedNode[], options: { colour: boolean }): string {
+  const [name, state, ...rest] = HEAD;
+  const isClimb = nodes.some(({ status }) => climbs(status));
+  const head = isClimb ? [name, state, ...LADDER_HEAD, ...rest] : HEAD;
   const table = new Table({
-    head: HEAD,
+    head: [...head] as string[],
     style: { head: [], border: [], compact: true },
-    colAligns: HEAD.map((_, column) => (column < 2 ? "left" : "right")),
+    colAligns: head.map((_, column) => (column < 2 ? "left" : "right")),
   });
   const paint = options.colour ? colourOf : () => undefined;
-  for (const node of nodes) table.push(cellsOf(node, paint(node)));
+  for (const node of nodes) {
+    const [called, word, ...cells] = cellsOf(node, paint(node)) as [string, string, ...string[]];
+    table.push([called, word, ...(isClimb ? ladderCells(node.status) : []), ...cells]);
+  }
   return table.toString();
+}
+
+function climbs(status: ShownStatus | null): boolean {
+  return (status?.ladder?.phasesCount ?? 1) > 1;
+}
+
+/** `3 45 %` and `2/3`. */
+function ladderCells(status: ShownStatus | null): [string, string] {
+  if (status === null || status.ladder === null) return [UNKNOWN, UNKNOWN];
+  const { phase, tokensTotal, ladder } = status;
+  const rank = ladder.rank ?? UNKNOWN;
+  return [
+    `${phase} ${doneShare(tokensTotal, ladder)}`,
+    ladder.seats === null ? `${rank}` : `${rank}/${ladder.seats}`,
+  ];
 }
 
 /** `round  12  loss 3.214  val. loss 3.301  peers 3  included 40/44  out 1.2 MB  tok/s 9.1 k  root 1f3a77c0 (8)`. */
 export function renderLine(nodes: readonly WatchedNode[]): string {
   const alive = nodes.filter((node) => node.alive);
   const statuses = alive.map((node) => node.status).filter((status) => status !== null);
-  const foremost = statuses.toSorted((a, b) => (b.settled?.round ?? -1) - (a.settled?.round ?? -1))[0];
+  const { phase, round } = positionOf(nodes);
+  const [foremost] = statuses.toSorted(
+    (a, b) => b.phase - a.phase || (b.settled?.round ?? -1) - (a.settled?.round ?? -1),
+  );
+  const climber = foremost !== undefined && climbs(foremost) ? foremost : undefined;
   const settled = foremost?.settled;
   return [
-    `round ${String(roundOf(nodes)).padStart(3)}`,
+    ...(climber?.ladder ? [`phase ${phase} ${doneShare(climber.tokensTotal, climber.ladder)}`] : []),
+    `round ${String(round).padStart(3)}`,
     `loss ${nats(mean(statuses.map((status) => status.lossNats)))}`,
     `val. loss ${nats(mean(statuses.map((status) => status.validationLossNats)))}`,
     `nodes ${alive.length}`,
@@ -71,9 +103,12 @@ export function renderLine(nodes: readonly WatchedNode[]): string {
   ].join("  ");
 }
 
-/** The highest round that a living node is in; -1 when none has said. */
-export function roundOf(nodes: readonly WatchedNode[]): number {
-  return Math.max(-1, ...nodes.map((node) => (node.alive ? (node.status?.round ?? -1) : -1)));
+/** The highest phase that a living node is in, and the highest round there; -1 when none has said. */
+export function positionOf(nodes: readonly WatchedNode[]): { phase: number; round: number } {
+  const statuses = nodes.flatMap(({ alive, status }) => (alive && status !== null ? [status] : []));
+  const phase = Math.max(-1, ...statuses.map((status) => status.phase));
+  const there = statuses.filter((status) => status.phase === phase);
+  return { phase, round: Math.max(-1, ...there.map(({ round }) => round)) };
 }
 
 type Paint = "red" | "green" | undefined;

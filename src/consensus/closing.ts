@@ -1,7 +1,7 @@
 /**
  * How a phase ends: when its budget of tokens is included, contributions only cite (they are closing). The last phase is over
- * when all that anybody trained has settled; one that another grows from, when the budget has, since it may go on for
- * ranking.
+ * when all that anybody trained has settled; one that another grows from, when the budget has and its end is named, since it
+ * may go on for ranking.
  */
 import { phaseEnd } from "./phase-end.ts";
 import type { PhaseLimits } from "./rule.ts";
@@ -20,9 +20,18 @@ export function mayTrain(view: View, limits: PhaseLimits): boolean {
 /** All that belongs to the phase has settled. */
 export function isOver(view: View, limits: PhaseLimits): boolean {
   if (!isClosing(view, limits)) return false;
-  if (limits.isRung === true) return phaseEnd(view, limits.tokensBudget) !== undefined;
+  if (limits.isRung === true) return isEndNamed(view, limits);
   for (let r = view.settledRound; r < view.round; r++) if (hasTrained(view, r)) return false;
   return true;
+}
+
+/**
+ * The parents name the root that the phase ends with, one round after it has settled: all of them have gone on from that end,
+ * and whoever is left behind and names another outweighs nobody (histories.ts).
+ */
+function isEndNamed(view: View, { tokensBudget }: PhaseLimits): boolean {
+  const end = phaseEnd(view, tokensBudget);
+  return end !== undefined && view.settledRound > end;
 }
 
 /** The settled round that a phase which is over ends with. */

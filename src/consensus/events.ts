@@ -29,6 +29,8 @@ export type Event = { readonly nowMs: number } & (
   | { readonly kind: "trained"; readonly round: number; readonly result: Trained }
   /** The phase is over, and we go on in it for the sake of ranking. */
   | { readonly kind: "rank" }
+  /** The phase is over, and we only want to know what becomes of it. */
+  | { readonly kind: "observe" }
   | { readonly kind: "tick" }
 );
 

@@ -56,7 +56,7 @@ function misfitClaims(h: Header, { rule, limits }: PhaseOptions): Refused | unde
 
 function misfitStart(
   h: Header,
-  { rule, startRoot, startSettled, landmark }: PhaseOptions,
+  { rule, startRoot, startSettled, firstVoters, landmark }: PhaseOptions,
 ): Refused | undefined {
   const settledRound = settledRoundAt(h.round, rule);
   if (h.settled.round !== settledRound) {
@@ -66,7 +66,11 @@ function misfitStart(
     );
   }
   if (settledRound === 0 && h.settled.root !== startSettled) {
-    return reject("HEADER_SETTLED", `expected the start of the phase ${startSettled}, got ${h.settled.root}`);
+    const detail = `expected the start of the phase ${startSettled}, got ${h.settled.root}`;
+    // Whoever ended the phase below on another history starts this one elsewhere, and is no worse for it.
+    return firstVoters === undefined
+      ? reject("HEADER_SETTLED", detail)
+      : ignore("HEADER_OTHER_HISTORY", detail);
   }
   if (landmark?.round === settledRound && h.settled.root !== landmark.root) {
     const expected = `expected settled root ${landmark.root} in round ${landmark.round}`;

@@ -36,6 +36,7 @@ export { chooseParents } from "./parents.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
 export { WAITING_MAX } from "./waiting.ts";
 export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
+export type { Lineage } from "./lineage.ts";
 export { Machine, type MachineOptions, type Stage } from "./machine.ts";
 export { authorKey } from "./author-key.ts";
 export { type Address, parseAddress } from "./address.ts";

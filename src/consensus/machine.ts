@@ -62,6 +62,8 @@ export class Machine {
   #hurried = false;
   /** The phase is over, and we go on in it for the sake of ranking. */
   #isRanking = false;
+  /** The phase is over, and nothing is folded or made here any more; only which history it is of still counts. */
+  #isObserving = false;
   #effects: Effect[] | undefined;
 
   constructor(options: MachineOptions) {
@@ -149,6 +151,10 @@ export class Machine {
       case "rank":
         if (this.#stage === "finished") this.#rank(event.nowMs);
         break;
+      case "observe":
+        this.#isObserving = true;
+        this.#stage = "finished";
+        break;
       case "tick":
         break;
     }
@@ -168,7 +174,7 @@ export class Machine {
       if (contribution.header.author === self) this.#own.take(contribution);
       this.#held.link(contribution);
       if (contribution.header.delta === null) this.#held.hold(contribution, true);
-      else if (!this.#held.holds(contribution)) this.#emit({ kind: "pull", contribution });
+      else if (!this.#held.holds(contribution)) this.#pull(contribution);
       const twin = this.graph.twinOf(contribution);
       if (twin !== undefined) this.#equivocations.take(twin, contribution);
       this.#muster.take(contribution);
@@ -229,6 +235,10 @@ export class Machine {
   #enter(view: View, nowMs: number): void {
     this.#view = view;
     this.#muster.enter(callOf(view));
+    if (this.#isObserving) {
+      this.#stage = "finished";
+      return;
+    }
     this.#tempo.included(this.#includedShare());
     if (
       this.#ownHere() !== undefined ||
@@ -237,8 +247,7 @@ export class Machine {
     )
       return this.#startCollecting(nowMs);
     this.#stage = "waiting";
-    for (const contribution of this.#held.missing(view, this.#settling.round))
-      this.#emit({ kind: "pull", contribution });
+    for (const contribution of this.#held.missing(view, this.#settling.round)) this.#pull(contribution);
   }
 
   /**
@@ -410,13 +419,17 @@ export class Machine {
     for (let r = 0; r < this.graph.roundsCount; r++) {
       for (const contribution of this.graph.round(r)) {
         if (contribution.header.delta === null) this.#held.hold(contribution, true);
-        else if (r >= round - 1) this.#emit({ kind: "pull", contribution });
+        else if (r >= round - 1) this.#pull(contribution);
       }
     }
   }
 
   *#since(round: number): Generator<Contribution> {
     for (let r = round; r < this.graph.roundsCount; r++) yield* this.graph.round(r);
+  }
+
+  #pull(contribution: Contribution): void {
+    if (!this.#isObserving) this.#emit({ kind: "pull", contribution });
   }
 
   #emit(effect: Effect): void {

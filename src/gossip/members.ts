@@ -9,7 +9,7 @@ import { runPrefix } from "./names.ts";
 export class Members {
   readonly #prefix: string;
   readonly #here = new Set<PeerId>();
-  readonly #listeners: Array<(peer: PeerId) => void> = [];
+  readonly #listeners = new Set<(peer: PeerId) => void>();
 
   constructor(libp2p: Libp2p, run: RunId) {
     this.#prefix = runPrefix(run);
@@ -32,9 +32,10 @@ export class Members {
     return this.#here.has(peer);
   }
 
-  /** Called for each peer that arrives, again when it comes back. */
-  onPeer(listener: (peer: PeerId) => void): void {
-    this.#listeners.push(listener);
+  /** Called for each peer that arrives, again when it comes back, until what is returned is called. */
+  onPeer(listener: (peer: PeerId) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   #note(id: LibPeerId, protocols: readonly string[]): void {

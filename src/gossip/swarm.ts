@@ -59,8 +59,8 @@ export interface Swarm extends Service {
   admitOnly(peers: readonly PeerId[]): void;
   /** How each of them is connected. */
   links(): PeerLink[];
-  /** Called for each peer of the run that is connected and identified, again when it comes back. */
-  onPeer(listener: (peer: PeerId) => void): void;
+  /** Called for each peer of the run that is connected and identified, again when it comes back, until what is returned is called. */
+  onPeer(listener: (peer: PeerId) => void): () => void;
   /** Subscribes. Accept is forwarded, ignore is not, reject is not and costs the sender. Throws `TOPIC_UNKNOWN`. */
   topic(name: string, handler: TopicHandler): void;
   leave(name: string): void;

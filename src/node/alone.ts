@@ -22,6 +22,8 @@ export interface AloneOptions {
   readonly manifest: Manifest;
   /** A folder with all that the manifest names, as `initRun` leaves it; no node runs on it. */
   readonly dataDir: string;
+  /** Whose model, optimiser and batch; default: the first. Later ones begin from fresh weights, nothing is grown. */
+  readonly phase?: number;
   readonly steps: number;
   readonly threads: number;
   readonly engine?: EngineName;
@@ -55,14 +57,14 @@ export interface AloneResult {
  * @throws StarlingError the storage room's, `DATA_INVALID`, `DATA_TOO_SHORT`, `ENGINE_UNAVAILABLE`
  */
 export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
-  const { manifest, dataDir, threads, log } = options;
-  const { model, optimizer, batch } = phaseOf(manifest, 0);
+  const { manifest, dataDir, threads, log, phase = 0 } = options;
+  const { model, optimizer, batch } = phaseOf(manifest, phase);
   const store = await openStore(dataDir, { log });
   try {
     const data = await readStoredData(store.blocks, manifest);
     const read = storedBodies(store.blocks);
     const shards = createShardSource(data, read);
-    const start = await readStartWeights(manifest, read);
+    const start = phase === 0 ? await readStartWeights(manifest, read) : null;
     const weights = start === null ? initialWeights(model, manifest.seed) : decodeWeights(model, start);
     const { sequences } = batch;
     const name = options.engine ?? "cpu";
@@ -85,10 +87,10 @@ export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
 async function train(
   engine: Engine,
   shards: ShardSource,
-  { manifest, steps, signal, onStep }: AloneOptions,
+  { manifest, phase = 0, steps, signal, onStep }: AloneOptions,
 ): Promise<Omit<AloneResult, "data" | "weights">> {
-  const { model, optimizer, batch } = phaseOf(manifest, 0);
-  const { tokensPerStep } = limitsOf(manifest, 0);
+  const { model, optimizer, batch } = phaseOf(manifest, phase);
+  const { tokensPerStep } = limitsOf(manifest, phase);
   const sizes = { sequences: batch.sequences, contextLength: model.contextLength };
   const batches = await heldOutBatches(shards, { ...sizes, batchesMax: FINAL_BATCHES });
   const evaluate = async (): Promise<number> => {

@@ -3,15 +3,17 @@
  * and who goes on (ascent.ts), and those who do begin the next one. Whoever does not goes on in the old phase until it
  * has qualified. Nobody is asked and nothing is sent.
  */
-import type { Base, Machine, PhaseMark } from "../consensus/index.ts";
-import { type Logger, type PeerId, assert } from "../core/index.ts";
+import type { Base, PhaseMark } from "../consensus/index.ts";
+import { type Logger, type PeerId } from "../core/index.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Ascent } from "./ascent.ts";
 import type { LearnerClient } from "./learner/client.ts";
 import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
 import type { RoundLoop } from "./loop.ts";
+import type { Entry } from "./ladder.ts";
 import { type Manifest, phaseOf } from "./manifest.ts";
-import type { PhaseStatus } from "./status.ts";
+import { Place } from "./place.ts";
+import type { LadderStatus, PhaseStatus } from "./status.ts";
 
 /** Where a phase begins; `ascent`: out of the phase below, in all but the first. */
 export interface PhaseStart {
@@ -30,6 +32,10 @@ export interface ClimbDeps {
   readonly signal: AbortSignal;
   learnerOptions(phase: number): Promise<Omit<LearnerOptions, "start">>;
   createLoop(start: PhaseStart): RoundLoop;
+  /** The first phase's learner once more, from its start. */
+  reopen(): Promise<LearnerFacts>;
+  /** The last phase is over. */
+  over(): void;
   /** Whenever something may have changed in a loop's machine. */
   onChange(listener: () => void): () => void;
 }
@@ -37,9 +43,10 @@ export interface ClimbDeps {
 /** A phase that is over; its loop goes on for ranking, or to see who qualifies. */
 interface EndedPhase {
   readonly loop: RoundLoop;
-  readonly ascent: Ascent;
+  readonly mark: PhaseMark;
   readonly facts: LearnerFacts;
-  readonly seats: number;
+  /** Absent: it was the last. */
+  readonly next?: { readonly ascent: Ascent; readonly entry: Entry };
 }
 
 export class Climb {
@@ -47,6 +54,7 @@ export class Climb {
   readonly #ended: EndedPhase[] = [];
   #phase = 0;
   #loop: RoundLoop | undefined;
+  #place: Place | undefined;
 
   constructor(deps: ClimbDeps) {
     this.#deps = deps;
@@ -65,37 +73,70 @@ export class Climb {
     return this.#phase + 1 === this.#deps.manifest.phases.length;
   }
 
-  /** From the start of the first phase, or a settled state of it; resolves when the last one is over. */
-  async run(first: LearnerFacts, base?: Base): Promise<void> {
-    const { manifest, learner, signal, log } = this.#deps;
+  /**
+   * From the start of the first phase, or a settled state of it, up to the end of the last one, and down again whenever the
+   * history of a phase that we have left turns out to have been the lighter one. Ends with the signal.
+   */
+  async run(first: LearnerFacts, base?: Base): Promise<never> {
     let start: PhaseStart = { phase: 0, facts: first, ascent: undefined, base };
     for (;;) {
-      const { phase, facts } = start;
-      const loop = this.#deps.createLoop(start);
-      this.#phase = phase;
-      this.#loop = loop;
-      await loop.start();
-      await orAborted(loop.finished, signal);
-      const entry = manifest.phases[phase + 1]?.entry;
-      if (entry === undefined) return;
-      const ascent = new Ascent(loop.machine, markOf(loop.machine), entry);
-      this.#ended.push({ loop, ascent, facts, seats: entry.seats });
-      await this.#admission(loop, ascent);
-      await this.#ended.at(-2)?.loop.stop();
-      loop.observe();
-      const next = phase + 1;
-      const grown = await learner.climb(await this.#deps.learnerOptions(next), {
-        from: phaseOf(manifest, phase).model,
-        to: phaseOf(manifest, next).model,
-        rule: entry.growth,
-        seed: `${manifest.seed}/phase/${next}`,
-      });
-      log.info("next phase", { phase: next, startRoot: grown.startRoot });
-      start = { phase: next, facts: grown, ascent };
+      const next = await this.#through(start);
+      if (next === "overturned") {
+        await this.#leaveAll();
+        start = { phase: 0, facts: await this.#deps.reopen(), ascent: undefined };
+      } else start = next;
     }
   }
 
-  /** The signal must be aborted already. */
+  /** One phase: where the next begins. */
+  async #through(start: PhaseStart): Promise<PhaseStart | "overturned"> {
+    const { manifest, learner, log } = this.#deps;
+    const { phase, facts } = start;
+    const loop = this.#deps.createLoop(start);
+    this.#phase = phase;
+    this.#loop = loop;
+    this.#place = new Place(loop.machine, this.#deps.self);
+    await loop.start();
+    const mark = await this.#unlessOverturned(loop.finished);
+    if (mark === "overturned") return mark;
+    const above = phase + 1;
+    const entry = manifest.phases[above]?.entry;
+    if (entry === undefined) {
+      this.#ended.push({ loop, mark, facts });
+      this.#deps.over();
+      return this.#unlessOverturned(new Promise<never>(() => undefined));
+    }
+    const ascent = new Ascent(loop.machine, mark, entry);
+    const next = { ascent, entry };
+    this.#ended.push({ loop, mark, facts, next });
+    if ((await this.#admission(loop, next)) === "overturned") return "overturned";
+    loop.observe();
+    const grown = await learner.climb(await this.#deps.learnerOptions(above), {
+      from: phaseOf(manifest, phase).model,
+      to: phaseOf(manifest, above).model,
+      rule: entry.growth,
+      seed: `${manifest.seed}/phase/${above}`,
+    });
+    log.info("next phase", { phase: above, startRoot: grown.startRoot });
+    return { phase: above, facts: grown, ascent };
+  }
+
+  /** What it resolves with; "overturned" as soon as a phase that we have left ended otherwise after all. */
+  async #unlessOverturned<T>(promise: Promise<T>): Promise<T | "overturned"> {
+    const overturned = this.#ended.map(({ loop }) => loop.overturned.then(() => "overturned" as const));
+    return orAborted(Promise.race([promise, ...overturned]), this.#deps.signal);
+  }
+
+  /** All history is on our disk, both sides of it: from there the phases are gone through once more. */
+  async #leaveAll(): Promise<void> {
+    this.#deps.log.warn("a phase below ended otherwise: going through the phases again", {
+      phase: this.#phase,
+    });
+    await this.stop();
+    this.#ended.length = 0;
+  }
+
+  /** Nothing of it may be in use any more. */
   async stop(): Promise<void> {
     await this.#loop?.stop();
     for (const { loop } of this.#ended) await loop.stop();
@@ -103,46 +144,66 @@ export class Climb {
 
   /** The phases that are over, from the first. */
   status(): PhaseStatus[] {
-    return this.#ended.map(({ loop, ascent, facts, seats }, phase) => ({
+    return this.#ended.map(({ loop, mark, facts, next }, phase) => ({
       phase,
       parameters: parametersCount(phaseOf(this.#deps.manifest, phase).model),
-      roundsSettled: ascent.mark.round,
+      roundsSettled: mark.round,
       startRoot: facts.startRoot,
-      endRoot: ascent.mark.root,
+      endRoot: mark.root,
       lossFirst: loop.progress.validationLossFirstNats,
       lossLast: loop.progress.validationLossLastNats,
-      admitted: ascent.standing.admitted.map(({ author }) => author),
-      rank: ascent.rankOf(this.#deps.self),
-      seats,
+      admitted: next?.ascent.standing.admitted.map(({ author }) => author) ?? [],
+      rank: next === undefined ? (this.#place?.rank ?? null) : next.ascent.rankOf(this.#deps.self),
+      seats: next?.entry.seats ?? null,
     }));
   }
 
+  /** Where the node stands. */
+  ladder(): LadderStatus {
+    const { manifest } = this.#deps;
+    const here = this.#ended[this.#phase];
+    return {
+      phasesCount: manifest.phases.length,
+      tokensBudget: phaseOf(manifest, this.#phase).tokensBudget,
+      rank: this.#place?.rank ?? null,
+      seats: manifest.phases[this.#phase + 1]?.entry?.seats ?? null,
+      leftBehindWhy: here?.next === undefined ? null : this.#leftBehindWhy(here.next),
+    };
+  }
+
+  #leftBehindWhy({ ascent, entry }: NonNullable<EndedPhase["next"]>): string | null {
+    const { self } = this.#deps;
+    if (ascent.admits(self)) return null;
+    const rank = ascent.rankOf(self);
+    const { length } = ascent.standing.ranking;
+    const place = rank === null ? "no work of ours was in it when it ended" : `rank ${rank} of ${length}`;
+    return (
+      `${place}, and ${entry.seats} went on; ` +
+      `of every ${entry.qualifyRounds} further rounds the best ${entry.qualifySeats} qualify`
+    );
+  }
+
   /** Resolves when we are admitted to the next phase; until then we go on in this one. */
-  async #admission(loop: RoundLoop, ascent: Ascent): Promise<void> {
-    const { self, signal, log } = this.#deps;
-    if (ascent.admits(self)) return;
-    const seats = ascent.standing.admitted.length;
-    log.warn("not among the best of the phase: going on in it to qualify", {
-      rank: ascent.rankOf(self),
-      seats,
-    });
+  async #admission(
+    loop: RoundLoop,
+    next: NonNullable<EndedPhase["next"]>,
+  ): Promise<"admitted" | "overturned"> {
+    const { self, log } = this.#deps;
+    const why = this.#leftBehindWhy(next);
+    if (why === null) return "admitted";
+    log.warn("not admitted to the next phase: going on in this one to qualify", { why });
     loop.rank();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const leave = this.#deps.onChange(() => ascent.admits(self) && resolve());
-    await orAborted(promise, signal).finally(leave);
+    const { promise, resolve } = Promise.withResolvers<"admitted">();
+    const leave = this.#deps.onChange(() => next.ascent.admits(self) && resolve("admitted"));
+    return this.#unlessOverturned(promise).finally(leave);
   }
 }
 
-function markOf({ settled }: Machine): PhaseMark {
-  assert(settled !== undefined, "a phase that is over has settled");
-  return settled;
-}
-
 /** The promise, or a rejection as soon as the signal is aborted. */
-async function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const listener = (): void => reject(signal.reason as Error);
   signal.addEventListener("abort", listener, { once: true });
-  await Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", listener));
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", listener));
 }

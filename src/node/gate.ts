@@ -5,7 +5,7 @@
  */
 export class Gate {
   readonly #reasons = new Set<string>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   #opening = Promise.withResolvers<void>();
 
   /** The reason that came first; null while it is open. */
@@ -33,9 +33,10 @@ export class Gate {
     else this.open(why);
   }
 
-  /** Called when `why` may have changed. */
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
+  /** Called when `why` may have changed, until what is returned is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Resolves while it is open; rejects with the signal's reason when that is aborted first. */

@@ -3,8 +3,6 @@ import type { Clock, ContributionId, Logger, PeerId } from "../core/index.ts";
 import { messageOf } from "../core/index.ts";
 import { type HeadersRequest, SYNC_IDS_MAX, type Swarm } from "../gossip/index.ts";
 
-/** How often one of our peers is asked for what is new. Guess: rounds take seconds at least. */
-const INTERVAL_MS = 2_000;
 const REQUEST_MS_MAX = 10_000;
 /** Rounds that an ordinary look back covers; unknown parents are asked for by id. Guess. */
 const LOOK_BACK_ROUNDS = 3;
@@ -15,6 +13,8 @@ export interface HeaderSyncDeps {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly phase: number;
+  /** How often one of our peers is asked for what is new. */
+  intervalMs(): number;
   /** The round being worked on. */
   roundNow(): number;
   /** Ids that queued headers wait for. */
@@ -32,7 +32,7 @@ export class HeaderSync {
     this.#deps = deps;
   }
 
-  /** All headers of a peer from a round on. False when the peer did not answer. */
+  /** All headers of a peer from a round on, and what they build on. False when the peer did not answer. */
   async catchUp(peer: PeerId, fromRound: number): Promise<boolean> {
     for (let from = fromRound; ;) {
       const reply = await this.#ask(peer, { phase: this.#deps.phase, fromRound: from });
@@ -40,20 +40,22 @@ export class HeaderSync {
       let last = from;
       for (const bytes of reply.headers) last = Math.max(last, (await this.#deps.receive(bytes)) ?? last);
       // Pages overlap by one round; a page that ends in the round it began with has no more to give.
-      if (!reply.more || last === from) return true;
+      if (!reply.more || last === from) break;
       from = last;
     }
+    // Of another history we may have nothing yet; who has its newest rounds has the older ones too.
+    await this.fetchMissing(peer);
+    return true;
   }
 
-  /** Asks one peer after the other, for ever: first for what is missing by id, then for the last rounds. */
+  /** Asks one peer after the other, for ever: for the last rounds, then for what is missing by id. */
   async run(): Promise<void> {
     const { clock, signal } = this.#deps;
     while (!signal.aborted) {
-      await clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
+      await clock.sleep(this.#deps.intervalMs(), signal).catch(() => undefined);
       if (signal.aborted) return;
       const peer = this.#nextPeer();
       if (peer === undefined) continue;
-      await this.fetchMissing(peer);
       await this.catchUp(peer, Math.max(0, this.#deps.roundNow() - LOOK_BACK_ROUNDS));
     }
   }

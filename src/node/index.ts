@@ -22,7 +22,14 @@ export type { Finding } from "./verify/findings.ts";
 export type { Exclusion, LedgerEntry, LedgerFilter } from "./verify/ledger.ts";
 export type { VerifyProgress, VerifyReport } from "./verify/verify.ts";
 export { type AloneOptions, type AloneResult, type AloneStep, trainAlone } from "./alone.ts";
-export type { CurvePoint, NodeState, NodeStatus, PhaseStatus, SettledStatus } from "./status.ts";
+export type {
+  CurvePoint,
+  LadderStatus,
+  NodeState,
+  NodeStatus,
+  PhaseStatus,
+  SettledStatus,
+} from "./status.ts";
 export { type RunAddress, type SettledName, decodeRunAddress } from "./join/run-address.ts";
 export { assertDataIsFree, createControl } from "./control.ts";
 export { type ServedNode, type ServedOptions, createServedNode } from "./served-node.ts";

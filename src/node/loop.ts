@@ -17,6 +17,7 @@ import {
   type FoldPlan,
   Machine,
   type MachineOptions,
+  type PhaseMark,
   type SettledState,
   type TrainOrder,
   encodeHeader,
@@ -57,8 +58,10 @@ const FIRST_SYNC_MS_MAX = 30_000;
 /** As long as it takes: the longest that a timer can wait, 24 days. */
 const JOIN_MS_MAX = 2 ** 31 - 1;
 
-/** What is done for a phase that is only observed. */
-const OBSERVED: ReadonlySet<Effect["kind"]> = new Set(["refuse", "admit", "want"]);
+/** How often one of our peers is asked for what is new. Guess: rounds take seconds at least. */
+const SYNC_MS = 2_000;
+/** The same of a phase that is only observed, where little happens. Guess. */
+const OBSERVED_SYNC_MS = 15_000;
 
 /** Keeps a node's event log, from which its machine can be run again. */
 export interface Recorder {
@@ -96,7 +99,10 @@ export interface LoopDeps {
 export class RoundLoop {
   readonly machine: Machine;
   readonly progress: Progress = new Progress();
-  readonly finished: Promise<void>;
+  /** Everything that the phase is about has settled: where it ended. */
+  readonly finished: Promise<PhaseMark>;
+  /** Resolves when the phase has ended and then another history of it outweighed ours: it ended otherwise. */
+  readonly overturned: Promise<void>;
   readonly #deps: LoopDeps;
   readonly #stopping = new AbortController();
   readonly #bodies: Bodies;
@@ -104,10 +110,15 @@ export class RoundLoop {
   readonly #topic: string;
   /** Work that was started and must have ended before `stop` returns. */
   readonly #tasks = new Set<Promise<void>>();
+  readonly #listening: (() => void)[] = [];
   #trainingRound: number | undefined;
   #timer = new AbortController();
   #isObserving = false;
-  #finish: () => void = () => undefined;
+  readonly #pulling = new AbortController();
+  /** The settled round that a phase which another grows from has ended with. */
+  #endRound: number | undefined;
+  #overturn: () => void = () => undefined;
+  #finish: (mark: PhaseMark) => void = () => undefined;
 
   constructor(deps: LoopDeps) {
     const { options, run, store, swarm, learner, clock, log } = deps;
@@ -117,15 +128,16 @@ export class RoundLoop {
     this.machine = new Machine(options);
     deps.recorder?.begin(options);
     this.finished = new Promise((resolve) => (this.#finish = resolve));
+    this.overturned = new Promise((resolve) => (this.#overturn = resolve));
     this.#topic = contributionsTopic(run, phase);
     const { graph } = this.machine;
-    deps.gate.onChange(() => this.#minds(deps.gate));
+    this.#listening.push(deps.gate.onChange(() => this.#minds(deps.gate)));
     this.#bodies = new Bodies({
       swarm,
       graph,
       clock,
       log,
-      signal,
+      signal: AbortSignal.any([signal, this.#pulling.signal]),
       blocks: store.blocks,
       bytesMax: ({ view }) => deps.deltaBytesMaxAt(view.settledTokens()),
       hold: ({ id, view }, bytes) => learner.hold(id, { bytes, settledTokens: view.settledTokens() }),
@@ -137,6 +149,7 @@ export class RoundLoop {
       log,
       signal,
       phase,
+      intervalMs: () => (this.#isObserving ? OBSERVED_SYNC_MS : SYNC_MS),
       roundNow: () => this.machine.round,
       missing: () => graph.missing(),
       receive: async (bytes) => {
@@ -153,13 +166,14 @@ export class RoundLoop {
     await this.#resumeState();
     swarm.topic(this.#topic, (bytes) => this.#hear(bytes));
     for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
-    swarm.onPeer((peer) => this.#spawn(this.#meet(peer)));
+    this.#listening.push(swarm.onPeer((peer) => this.#spawn(this.#meet(peer))));
     this.#spawn(this.#begin());
     this.#spawn(this.#sync.run());
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the node is stopping"));
+    for (const leave of this.#listening) leave();
     this.#timer.abort();
     this.#deps.swarm.leave(this.#topic);
     void this.#deps.learner.hurry.asEvent(Infinity);
@@ -183,9 +197,11 @@ export class RoundLoop {
     this.#dispatch({ kind: "rank" });
   }
 
-  /** The phase is over and the node trains a later one: only headers are taken from here on, to see who qualifies. */
+  /** The phase is over and the node trains a later one: only headers are taken from here on, to see who qualifies, and whether our history of it stands. */
   observe(): void {
     this.#isObserving = true;
+    this.#pulling.abort(new Error("the phase is over for us"));
+    this.#dispatch({ kind: "observe" });
   }
 
   // 1. Fold and train.
@@ -301,6 +317,8 @@ export class RoundLoop {
   }
 
   #takeBody(id: ContributionId, verdict: Verdict<unknown>): void {
+    // The learner has another model by now.
+    if (this.#isObserving) return;
     if (verdict.kind !== "accept")
       this.#deps.log.warn("delta refused", { id, code: verdict.code, detail: verdict.detail });
     this.#dispatch({ kind: "body", id, passed: verdict.kind === "accept" });
@@ -318,7 +336,7 @@ export class RoundLoop {
   }
 
   async #perform(effect: Effect): Promise<void> {
-    if (this.#stopping.signal.aborted || (this.#isObserving && !OBSERVED.has(effect.kind))) return;
+    if (this.#stopping.signal.aborted) return;
     switch (effect.kind) {
       case "refuse":
         return this.#logRefusal(effect);
@@ -382,6 +400,7 @@ export class RoundLoop {
   }
 
   #resync(fork: number, lost: SettledState | undefined): void {
+    if (this.#endRound !== undefined && fork < this.#endRound) this.#overturn();
     this.progress.restart();
     if (lost === undefined) return;
     const { round, root } = lost;
@@ -393,11 +412,15 @@ export class RoundLoop {
   async #end(): Promise<void> {
     const { settled } = this.machine;
     assert(settled !== undefined, "a finished phase has settled");
+    const { round, root } = settled;
+    if (this.#deps.options.limits.isRung === true) {
+      this.#endRound = round;
+      await this.#deps.learner.mark();
+    }
     await this.#checkpoint(settled);
-    if (this.#deps.options.limits.isRung === true) await this.#deps.learner.mark();
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
-    this.#deps.log.info("finished", { round: settled.round, root: settled.root });
-    this.#finish();
+    this.#deps.log.info("finished", { round, root });
+    this.#finish({ round, root });
     this.#deps.changed();
   }
 

@@ -53,6 +53,7 @@ export function statusOf(parts: StatusParts): NodeStatus {
     parametersCount: parameters,
     deltaBytesDense: 4 * parameters,
     phase,
+    ladder: climb?.ladder() ?? null,
     phases: climb?.status() ?? [],
     ...(loop && roundsOf(loop, peerId)),
   };

@@ -26,6 +26,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     engineReason: null,
     parametersCount: 0,
     phase: 0,
+    ladder: null,
     phases: [],
     round: 0,
     settled: null,

@@ -15,7 +15,7 @@ import type { Gate } from "./gate.ts";
 import { Join, isJoinable } from "./join/join.ts";
 import type { SettledName } from "./join/run-address.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
-import type { LearnerOptions } from "./learner/learner.ts";
+import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import { type Manifest, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
 import { checkMemory } from "./memory.ts";
@@ -132,13 +132,14 @@ export class Participation {
       log,
       signal,
       learnerOptions: (phase) => this.#learnerOptions(manifest, phase, data),
+      reopen: () => open(),
+      over: () => this.#deps.finish(),
       createLoop: (begin) => this.#createLoop({ manifest, swarm, learner }, begin),
       onChange: (listener) => this.#deps.onChange(listener),
     });
-    const facts = await learner.open(
-      { ...(await this.#learnerOptions(manifest, 0, data)), start },
-      store.dir,
-    );
+    const open = async (): Promise<LearnerFacts> =>
+      learner.open({ ...(await this.#learnerOptions(manifest, 0, data)), start }, store.dir);
+    const facts = await open();
     if (signal.aborted) return;
     const joining = new Join({ run, manifest, store, served, swarm, learner, clock, log, signal });
     const { base, landmark } = await joining.start(options.settled);
@@ -146,7 +147,6 @@ export class Participation {
     this.#landmark = landmark;
     this.#climb = climb;
     await climb.run(facts, base);
-    this.#deps.finish();
   }
 
   async #fetchManifest(fetch: PatientFetch): Promise<Manifest> {

@@ -28,6 +28,19 @@ export interface CurvePoint {
   readonly validationLossNats: number;
 }
 
+/** Where a node stands on its run's ladder. */
+export interface LadderStatus {
+  readonly phasesCount: number;
+  /** Included tokens that end the phase it works on. */
+  readonly tokensBudget: number;
+  /** Its place in that phase by accepted work, from 1; null: nothing of its work has settled there. */
+  readonly rank: number | null;
+  /** How many of the best go on at the end; null in the last phase. */
+  readonly seats: number | null;
+  /** Why it is still in a phase that is over; null while it is not. */
+  readonly leftBehindWhy: string | null;
+}
+
 /** A phase of the ladder that is over, as this node saw it. */
 export interface PhaseStatus {
   readonly phase: number;
@@ -42,7 +55,8 @@ export interface PhaseStatus {
   readonly admitted: readonly PeerId[];
   /** This node's place among those who worked, from 1; null: it did nothing that counts. */
   readonly rank: number | null;
-  readonly seats: number;
+  /** Null in the last phase. */
+  readonly seats: number | null;
 }
 
 export interface NodeStatus {
@@ -67,7 +81,9 @@ export interface NodeStatus {
   readonly engineReason: string | null;
   readonly parametersCount: number;
   readonly phase: number;
-  /** The phases that this node has gone through, and the one that it is ranked in. */
+  /** Null before the run is known. */
+  readonly ladder: LadderStatus | null;
+  /** The phases that are over: those that this node has gone through, the one that it is ranked in, and a last one that has ended. */
   readonly phases: readonly PhaseStatus[];
   readonly round: number;
   readonly settled: SettledStatus | null;

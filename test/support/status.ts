@@ -19,6 +19,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     engineReason: null,
     parametersCount: 1_049_088,
     phase: 0,
+    ladder: null,
     phases: [],
     round: 12,
     settled: {

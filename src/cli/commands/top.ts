@@ -84,9 +84,19 @@ function parsed(text: string, place: string): Snapshot {
   }
 }
 
-function statusOf({ node, round, settled, loss, mesh, own, host }: Snapshot): ShownStatus {
+function statusOf({ node, phase, phases, round, settled, loss, mesh, own, host }: Snapshot): ShownStatus {
   return {
     state: node.state as NodeState,
+    phase,
+    tokensTotal: phases[phase]?.tokensDone ?? 0,
+    // A page does not say who goes on.
+    ladder: {
+      phasesCount: phases.length,
+      tokensBudget: phases[phase]?.tokensBudget ?? 1,
+      rank: null,
+      seats: null,
+      leftBehindWhy: null,
+    },
     round,
     settled,
     lossNats: loss.trainingNats,

@@ -22,7 +22,7 @@ export interface RoundResult {
 }
 
 export interface LearnerThread {
-  /** `dataDir`: where states and checkpoints are kept. */
+  /** `dataDir`: where states and checkpoints are kept. Once more: all that was open before is closed. */
   open(options: LearnerOptions, dataDir: string): Promise<LearnerFacts>;
   /** Takes up the state at the end of an own round; false: it is lost, and training starts with an empty one. */
   resume(name: RoundName, stateAfter: Digest): Promise<boolean>;

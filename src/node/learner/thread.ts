@@ -51,6 +51,7 @@ function openLearner(options: LearnerOptions): Promise<Learner> {
 const thread: LearnerThread = {
   open: (options, dataDir) =>
     turns.add(async () => {
+      await open?.learner.close();
       const learner = await openLearner(options);
       const states = openStates(join(dataDir, "states"), { log });
       const checkpoints = openCheckpoints(join(dataDir, "checkpoints"), { log });

@@ -30,3 +30,16 @@ test("describeStatus() of a node that has only begun has dashes, not zeros", () 
   expect(lines.find((line) => line.startsWith("node"))).toContain("not running");
   expect(lines.find((line) => line.startsWith("work"))).toMatch(/of training$/);
 });
+
+test("P3 P7 describeStatus() of a climb says phase, progress, rank and seats, and who was left behind why", () => {
+  const ladder = { phasesCount: 7, tokensBudget: 1_000_000, rank: 4, seats: 3, leftBehindWhy: null };
+  const line = (overrides: Partial<typeof ladder>, name: string): string | undefined =>
+    describeStatus(aStatus({ phase: 2, ladder: { ...ladder, ...overrides } as typeof ladder }))
+      .split("\n")
+      .find((each) => each.startsWith(name));
+  expect(line({}, "ladder")).toBe("ladder       phase 2 of 0 to 6, 49 %, rank 4, the best 3 go on");
+  expect(line({}, "left behind")).toBeUndefined();
+  const why = "rank 4 of 4, and 3 went on" as unknown as null;
+  expect(line({ leftBehindWhy: why }, "left behind")).toBe("left behind  rank 4 of 4, and 3 went on");
+  expect(line({ phasesCount: 1 }, "ladder")).toBeUndefined();
+});

@@ -64,6 +64,42 @@ describe("renderTable()", () => {
   });
 });
 
+describe("P7 of a run with a ladder", () => {
+  const at = (phase: number, rank: number | null, seats: number | null): WatchedNode => ({
+    name: `node-${phase}`,
+    alive: true,
+    status: aStatus({
+      phase,
+      tokensTotal: 450,
+      round: 20 - phase,
+      settled: null,
+      ladder: { phasesCount: 7, tokensBudget: 1000, rank, seats, leftBehindWhy: null },
+    }),
+  });
+  const climbers = [at(3, 2, 3), at(2, 4, 3), at(6, null, null)];
+
+  test("the table shows phase, progress to the next, rank and seats", () => {
+    const rows = renderTable(climbers, { colour: false }).split("\n");
+    const cells = rows.map((row) => row.split("│").map((cell) => cell.trim()));
+    expect(cells.map((row) => row.slice(3, 5)).filter(([phase]) => phase !== undefined)).toEqual([
+      ["phase", "rank"],
+      ["3 45 %", "2/3"],
+      ["2 45 %", "4/3"],
+      ["6 45 %", "–"],
+    ]);
+    expect(Math.max(...rows.map(({ length }) => length))).toBeLessThanOrEqual(120);
+  });
+
+  test("a line is of the highest phase, and a lower round of a later phase is news", () => {
+    expect(renderLine(climbers)).toMatch(/^phase 6 45 % {2}round {2}14 {2}loss/);
+    const { stream, text } = aStream(false);
+    const view = createLiveView(stream, {});
+    for (const node of [at(2, 1, 3), at(3, 1, 3), at(2, 1, 3), at(3, 1, 3)]) view.show([node]);
+    view.close();
+    expect(text().match(/round +\d+/g)).toEqual(["round  18", "round  17"]);
+  });
+});
+
 test("renderLine() sums up the living: mean losses, highest round, total work", () => {
   expect(renderLine(nodes)).toBe(
     "round  12  loss 2.157  val. loss 2.500  nodes 3  included 21/24  out 8.2 MB  tok/s 18 k  root 1f3a77c0 (4)",

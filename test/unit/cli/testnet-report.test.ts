@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { stepsPerNode } from "../../../scripts/testnet/baseline.ts";
-import { type Outcome, reportOf, rootsAgree } from "../../../scripts/testnet/report.ts";
+import { type Outcome, type Report, reportOf, rootsAgree } from "../../../scripts/testnet/report.ts";
 import { summaryOf } from "../../../scripts/testnet/summary.ts";
 import type { Digest, PeerId } from "../../../src/core/index.ts";
 import type { NodeStatus } from "../../../src/node/status.ts";
@@ -74,6 +74,79 @@ test("F5 stepsPerNode() is the mean of the steps that each live node has in the 
   expect(stepsPerNode([{ stepsSettled: 50 }, { stepsSettled: 60 }, { stepsSettled: 71 }])).toBe(60);
   expect(stepsPerNode([{ stepsSettled: 0 }])).toBe(1);
   expect(stepsPerNode([])).toBe(1);
+});
+
+describe("P3 a climb in the report", () => {
+  const root = (letter: string): Digest => letter.repeat(64) as Digest;
+  const peers = ["one", "two"] as unknown as readonly PeerId[];
+  /** Two phases; the first has one seat, and node `two` came later. */
+  const climber = (peer: number, lossLast: number, endRoot = root("b")): NodeStatus =>
+    aStatus({
+      ...settledAt(9, "c"),
+      peerId: peers[peer] as PeerId,
+      phases: [
+        {
+          phase: 0,
+          parameters: 10,
+          roundsSettled: 7,
+          startRoot: root("a"),
+          endRoot,
+          lossFirst: 5,
+          lossLast: 3,
+          admitted: peers.slice(0, 1 + peer),
+          rank: 1 + peer,
+          seats: 1,
+        },
+        {
+          phase: 1,
+          parameters: 20,
+          roundsSettled: 9,
+          startRoot: root("b"),
+          endRoot: root("c"),
+          lossFirst: 3,
+          lossLast,
+          admitted: [],
+          rank: peer === 0 ? 1 : null,
+          seats: null,
+        },
+      ],
+    });
+  const reported = (live: NodeStatus[], aloneNats: number | null = null): Report =>
+    reportOf(
+      outcome(live, {
+        all: live,
+        killed: [],
+        baseline: aloneNats === null ? null : { steps: 1, validationLossLastNats: aloneNats, curve: [] },
+      }),
+    );
+
+  test("every phase with both roots, losses, who went on and who stayed", () => {
+    const report = reported([climber(0, 2), climber(1, 2)], 2.5);
+    expect(report.phases).toMatchObject([
+      { phase: 0, startRoot: root("a"), endRoot: root("b"), admitted: peers, leftBehind: ["two"] },
+      { phase: 1, startRoot: root("b"), endRoot: root("c"), lossLast: 2, admitted: [], leftBehind: [] },
+    ]);
+    expect(report).toMatchObject({ phasesAgree: true, climbFaults: [] });
+    expect(rootsAgree(report)).toBe(true);
+    const text = summaryOf({ report, sample: "", exportDir: "", reportPath: "" });
+    expect(text).toContain("5.000 -> 3.000, start aaaaaaaa, end bbbbbbbb, 1 went on, 1 later");
+  });
+
+  test("one that ended a phase elsewhere makes roots differ, even with equal roots at the end", () => {
+    const report = reported([climber(0, 2), climber(1, 2, root("d"))]);
+    expect(report.phasesAgree).toBe(false);
+    expect(rootsAgree(report)).toBe(false);
+  });
+
+  test.each([
+    ["no lower than it started", [climber(0, 3), climber(1, 3)], null, 2],
+    ["nobody was left behind", [climber(0, 2)], null, 1],
+    ["one node alone", [climber(0, 2), climber(1, 2)], 1.9, 1],
+  ])("a fault is named: %s", (fault, live, aloneNats, count) => {
+    const { climbFaults } = reported(live as NodeStatus[], aloneNats);
+    expect(climbFaults.join()).toContain(fault);
+    expect(climbFaults).toHaveLength(count);
+  });
 });
 
 describe("summaryOf()", () => {

@@ -38,7 +38,9 @@ test("N4 top sums up many nodes, and counts only those that answer", async () =>
   const gone = await serve(99);
   await dashboards.pop()?.stop();
   const line = await printed([one, other, gone]);
-  expect(line).toMatch(/^round {2}13 {2}loss 2\.314 {2}val\. loss 2\.500 {2}nodes 2 {2}included 22\/24 /);
+  expect(line).toMatch(
+    /^phase 0 75 % {2}round {2}13 {2}loss 2\.314 {2}val\. loss 2\.500 {2}nodes 2 {2}included 22\/24 /,
+  );
   expect(line).toContain("tok/s 18 k");
   expect(line).toContain("root 1f3a77c0 (4)");
 });
