@@ -7,7 +7,7 @@ import type { ContributionId } from "../../src/core/index.ts";
 import type { SeededRandom } from "../../src/core/index.ts";
 import type { Agenda } from "./agenda.ts";
 import type { FlockNode } from "./flock-node.ts";
-import type { Parcel } from "./parcel.ts";
+import type { Message, Parcel } from "./parcel.ts";
 
 export interface NetworkConditions {
   readonly latencyMs: { readonly min: number; readonly max: number };
@@ -21,11 +21,6 @@ export interface NetworkConditions {
 export interface Traffic {
   messages: number;
   bytes: number;
-}
-
-interface Message {
-  readonly parcel: Parcel;
-  readonly part: "header" | "body";
 }
 
 /**
@@ -102,7 +97,7 @@ export class Network {
       (peer) => peer.holds(id) && peer.serves(parcel, node),
     );
     if (holder === undefined || this.#happens(this.#conditions.lossShare)) return false;
-    this.#put(node, { parcel, part: "body" });
+    this.#put(node, parcel.asBody);
     return true;
   }
 
@@ -128,7 +123,7 @@ export class Network {
   }
 
   #deliver(to: FlockNode, parcel: Parcel): void {
-    this.#put(to, { parcel, part: "header" });
+    this.#put(to, parcel.asHeader);
   }
 
   #put(to: FlockNode, message: Message): void {
@@ -149,9 +144,9 @@ export class Network {
     });
   }
 
-  #hand(to: FlockNode, { parcel, part }: Message): void {
+  #hand(to: FlockNode, { parcel, part, bytes }: Message): void {
     this.traffic.messages += 1;
-    this.traffic.bytes += part === "header" ? parcel.headerBytes : (parcel.body?.bytes.length ?? 0);
+    this.traffic.bytes += bytes;
     if (!to.isUp) return;
     if (part === "header") to.takeHeader(parcel);
     else to.takeBody(parcel);
@@ -196,7 +191,7 @@ function newTo(node: FlockNode, peer: FlockNode): ContributionId[] {
   const ids: ContributionId[] = [];
   const { graph } = peer.machine;
   for (let r = Math.max(0, node.machine.round - LOOK_BACK_ROUNDS); r < graph.roundsCount; r++) {
-    for (const { id } of graph.round(r)) if (!node.machine.graph.has(id)) ids.push(id);
+    for (const c of graph.round(r)) if (!node.machine.graph.knows(c)) ids.push(c.id);
     if (ids.length >= LOOK_BACK_MAX) break;
   }
   return ids.slice(0, LOOK_BACK_MAX);

@@ -15,7 +15,7 @@ export interface Body {
   readonly codec: CodecSettings;
 }
 
-export interface Parcel {
+interface Contents {
   readonly id: ContributionId;
   readonly header: Header;
   readonly headerBytes: number;
@@ -24,6 +24,35 @@ export interface Parcel {
   readonly body: Body | null;
   /** The body, opened; null without a body. */
   readonly reader: DeltaReader | null;
+}
+
+export interface Message {
+  readonly parcel: Parcel;
+  readonly part: "header" | "body";
+  readonly bytes: number;
+}
+
+export class Parcel implements Contents {
+  readonly id: ContributionId;
+  readonly header: Header;
+  readonly headerBytes: number;
+  readonly maker: number;
+  readonly body: Body | null;
+  readonly reader: DeltaReader | null;
+  // What travels of it, made once: millions of messages are on their way in a large flock.
+  readonly asHeader: Message;
+  readonly asBody: Message;
+
+  constructor({ id, header, headerBytes, maker, body, reader }: Contents) {
+    this.id = id;
+    this.header = header;
+    this.headerBytes = headerBytes;
+    this.maker = maker;
+    this.body = body;
+    this.reader = reader;
+    this.asHeader = { parcel: this, part: "header", bytes: headerBytes };
+    this.asBody = { parcel: this, part: "body", bytes: body?.bytes.length ?? 0 };
+  }
 }
 
 /** What a delta looks like in a simulation. */
@@ -47,10 +76,10 @@ export function seal(
 ): Parcel {
   const { id, header, headerBytes } =
     unsigned.parents.length <= PARENTS_ENCODED_MAX ? encoded(unsigned) : named(unsigned);
-  return { id, header, headerBytes, maker, body, reader: body && open(body, header, shape) };
+  return new Parcel({ id, header, headerBytes, maker, body, reader: body && open(body, header, shape) });
 }
 
-function encoded(unsigned: UnsignedHeader): Pick<Parcel, "id" | "header" | "headerBytes"> {
+function encoded(unsigned: UnsignedHeader): Pick<Contents, "id" | "header" | "headerBytes"> {
   const { bytes } = encodeHeader(unsigned, NO_SIGNATURE);
   const parsed = parseHeader(bytes);
   assert(parsed.kind === "accept", `a header of ours parses: ${JSON.stringify(parsed)}`);
@@ -60,7 +89,7 @@ function encoded(unsigned: UnsignedHeader): Pick<Parcel, "id" | "header" | "head
 const digests = new WeakMap<readonly ContributionId[], ContributionId>();
 
 /** The same header under the name that it would have if it listed a digest of its parents instead of them. */
-function named(unsigned: UnsignedHeader): Pick<Parcel, "id" | "header" | "headerBytes"> {
+function named(unsigned: UnsignedHeader): Pick<Contents, "id" | "header" | "headerBytes"> {
   const { parents } = unsigned;
   const digest = digests.get(parents) ?? (cidOf(textBytes(parents.join()), DAG_CBOR) as ContributionId);
   digests.set(parents, digest);

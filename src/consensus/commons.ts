@@ -7,15 +7,17 @@ import type { ContributionId, Digest } from "../core/index.ts";
 import { type Base, lineageOfBase } from "./base.ts";
 import { Lineage } from "./lineage.ts";
 import { Lots } from "./lot.ts";
+import { Roster } from "./roster.ts";
 import { type Contribution, type PhaseContext, View, type ViewContext } from "./view.ts";
 
 export class Commons {
-  readonly #context: ViewContext;
+  readonly context: ViewContext;
   readonly #views: View[][] = [];
   readonly #linked = new Map<ContributionId, Contribution>();
   /** How many are linked of each round. */
   readonly #places: number[] = [];
 
+  readonly roster: Roster = new Roster();
   /** What all linked contributions agree with. */
   readonly tip: Lineage;
 
@@ -24,13 +26,14 @@ export class Commons {
     const start = new Lineage(0, startSettled);
     const { first, tip } = base === undefined ? { first: start, tip: start } : lineageOfBase(base, rule);
     const known = firstVoters === undefined ? {} : { firstVoters };
-    this.#context = { run, phase, rule, founders, ...known, lots: new Lots(), start: first, base };
+    const { roster } = this;
+    this.context = { run, phase, rule, founders, ...known, lots: new Lots(), roster, start: first, base };
     this.tip = tip;
   }
 
   /** The view from these parents; most contributions of a round cite the same ones and share it. */
   view(round: number, parents: readonly Contribution[]): View {
-    const view = new View(this.#context, round, parents);
+    const view = new View(this.context, round, parents);
     while (this.#views.length <= round) this.#views.push([]);
     const siblings = this.#views[round] as View[];
     const same = siblings.find((sibling) => sibling.isSame(view));
@@ -43,12 +46,12 @@ export class Commons {
     return this.#linked.get(id);
   }
 
-  link(fit: Omit<Contribution, "place">): Contribution {
-    const { round } = fit.header;
+  link(fit: Omit<Contribution, "place" | "authorNumber">): Contribution {
+    const { round, author } = fit.header;
     while (this.#places.length <= round) this.#places.push(0);
     const place = this.#places[round] as number;
     this.#places[round] = place + 1;
-    const contribution = { ...fit, place };
+    const contribution = { ...fit, place, authorNumber: this.roster.numberOf(author) };
     this.#linked.set(contribution.id, contribution);
     return contribution;
   }

@@ -9,7 +9,8 @@ import type { View } from "./view.ts";
 
 export interface Electorate {
   readonly total: number;
-  weightOf(author: PeerId): number;
+  /** `author`: its number (roster.ts). */
+  weightOf(author: number): number;
 }
 
 const known = new WeakMap<View, Electorate>();
@@ -22,32 +23,41 @@ export function electorateOf(view: View): Electorate {
 }
 
 function findElectorate(view: View): Electorate {
-  const { founders, firstVoters, rule } = view.context;
+  const { founders, firstVoters, rule, roster } = view.context;
+  const from = (weights: Iterable<readonly [PeerId, number]>): Electorate =>
+    electorateFrom([...weights].map(([author, weight]) => [roster.numberOf(author), weight]));
   const isNobodyKnown = founders.length === 0 && firstVoters === undefined;
   if (view.round === 0 && isNobodyKnown) return { total: rule.startPeers, weightOf: () => 1 };
-  if (view.round === 0) return electorateFrom(view.voters());
+  const everybody = from(view.voters());
+  if (view.round === 0) return everybody;
   const voters = view.round === 1 ? view.parents : view.included(view.round - 2);
-  const heard = new Map(voters.map(({ header }) => [header.author, view.weightOf(header.author)]));
-  const everybody = electorateFrom(view.voters());
-  if (everybody.total === 0) return electorateFrom(new Map([...heard.keys()].map((author) => [author, 1])));
-  const electorate = electorateFrom(heard);
+  if (everybody.total === 0)
+    return electorateFrom(voters.map(({ authorNumber }) => [authorNumber, 1] as const));
+  const electorate = electorateFrom(
+    voters.map(({ header, authorNumber }) => [authorNumber, view.weightOf(header.author)] as const),
+  );
   return 2 * electorate.total >= everybody.total ? electorate : everybody;
 }
 
-function electorateFrom(weights: ReadonlyMap<PeerId, number>): Electorate {
+/** `weights`: by authors' numbers, each once. */
+function electorateFrom(weights: readonly (readonly [author: number, weight: number])[]): Electorate {
+  const byAuthor = new Float64Array(weights.reduce((length, [author]) => Math.max(length, author + 1), 0));
   let total = 0;
-  for (const weight of weights.values()) total += weight;
-  return { total, weightOf: (author) => weights.get(author) ?? 0 };
+  for (const [author, weight] of weights) {
+    byAuthor[author] = weight;
+    total += weight;
+  }
+  return { total, weightOf: (author) => byAuthor[author] ?? 0 };
 }
 
 /** The same without one author, who is not going to publish; unless nobody would be left. */
-export function without(electorate: Electorate, absent: PeerId): Electorate {
+export function without(electorate: Electorate, absent: number): Electorate {
   const total = electorate.total - electorate.weightOf(absent);
   if (total <= 0) return electorate;
   return { total, weightOf: (author) => (author === absent ? 0 : electorate.weightOf(author)) };
 }
 
 /** Whether others than `self` with this weight hold half of it; or all the others' where `self` holds over half. */
-export function isHalf(electorate: Electorate, weight: number, self: PeerId): boolean {
+export function isHalf(electorate: Electorate, weight: number, self: number): boolean {
   return weight > 0 && (2 * weight >= electorate.total || weight >= without(electorate, self).total);
 }

@@ -45,12 +45,14 @@ export class ContributionGraph {
   /** What of all that is linked in this process we hold. */
   readonly #held = new Marks();
   readonly #byRound: Contribution[][] = [];
-  /** The first that was linked of each author, by round. */
-  readonly #byAuthor: Map<PeerId, Contribution>[] = [];
+  /** Which authors something is linked of in each round, by their numbers. */
+  readonly #authors = new Marks();
   /** Those that came after another of their author and round. */
   readonly #repeated = new Set<Contribution>();
   /** Lists of parents that are all linked; views of one set of parents may share the list. */
   readonly #complete = new WeakSet<readonly ContributionId[]>();
+  /** The one that was asked for last: most headers of a round share it. */
+  #lastComplete: readonly ContributionId[] | undefined;
   readonly #waiting = new WaitingHeaders();
   /** Headers that are named as evidence, of rounds that had settled in our base. */
   readonly #loose = new Map<ContributionId, Header>();
@@ -65,11 +67,21 @@ export class ContributionGraph {
 
   get(id: ContributionId): Contribution | undefined {
     const contribution = this.#commons.linked(id);
-    return contribution !== undefined && this.#held.get(contribution) > 0 ? contribution : undefined;
+    return contribution !== undefined && this.#holds(contribution) ? contribution : undefined;
   }
 
   has(id: ContributionId): boolean {
-    return this.get(id) !== undefined || this.#waiting.has(id) || this.#loose.has(id);
+    return this.get(id) !== undefined || this.#isQueued(id);
+  }
+
+  /** The same for what another graph of this process has linked, without a look at its id where that can be saved. */
+  knows(c: Contribution): boolean {
+    return (c.view.context === this.#commons.context && this.#holds(c)) || this.has(c.id);
+  }
+
+  /** Of an author in this process. */
+  numberOf(author: PeerId): number {
+    return this.#commons.roster.numberOf(author);
   }
 
   round(round: number): readonly Contribution[] {
@@ -93,8 +105,10 @@ export class ContributionGraph {
 
   /** All of an author, by round. */
   of(author: PeerId): Contribution[] {
+    const number = this.#commons.roster.find(author);
+    if (number === undefined) return [];
     return this.#byRound.flatMap((round, r) =>
-      this.#byAuthor[r]?.has(author) ? round.filter(({ header }) => header.author === author) : [],
+      this.#authors.get(r, number) > 0 ? round.filter((c) => c.authorNumber === number) : [],
     );
   }
 
@@ -110,20 +124,30 @@ export class ContributionGraph {
 
   /** Takes a header whose signature holds. Also links the queued headers that waited for it. */
   add(id: ContributionId, header: Header, room: Room = FOR_STRANGERS): Admission {
-    if (this.has(id)) return ignore("HEADER_KNOWN", id);
-    const misfit = this.#commons.linked(id) === undefined ? misfitAlone(header, this.#options) : undefined;
+    const linkedHere = this.#commons.linked(id);
+    if ((linkedHere !== undefined && this.#holds(linkedHere)) || this.#isQueued(id))
+      return ignore("HEADER_KNOWN", id);
+    const misfit = linkedHere === undefined ? misfitAlone(header, this.#options) : undefined;
     if (misfit?.kind === "reject") this.#waiting.dropChildren(id);
     const refused = misfit ?? this.#checkRoom(id, header, room);
     if (refused !== undefined) return refused;
     if (header.round < this.#firstRound) return this.#keepLoose(id, header, room);
     const missing = this.#missingOf(header);
     if (missing.length > 0) return { kind: "waiting", missing: this.#waiting.put(id, header, missing) };
-    const linked = this.#link(id, header);
+    const linked = this.#link(id, header, linkedHere);
     if ("kind" in linked) {
       this.#waiting.dropChildren(id);
       return linked;
     }
     return { kind: "added", contributions: [linked, ...this.#release(id, room)] };
+  }
+
+  #holds({ header, place }: Contribution): boolean {
+    return this.#held.get(header.round, place) > 0;
+  }
+
+  #isQueued(id: ContributionId): boolean {
+    return this.#waiting.has(id) || this.#loose.has(id);
   }
 
   /** Of what had settled in our base, only what somebody names as evidence is of any use. */
@@ -136,28 +160,40 @@ export class ContributionGraph {
 
   #missingOf({ round, parents, evidence }: Header): ContributionId[] {
     const missing = proofIdsOf(evidence).filter((id) => this.#headerOf(id) === undefined);
-    if (round === this.#firstRound || this.#complete.has(parents)) return missing;
-    const missingParents = parents.filter((parent) => this.get(parent) === undefined);
-    if (missingParents.length === 0) this.#complete.add(parents);
-    return [...missingParents, ...missing];
+    if (round === this.#firstRound || this.#isComplete(parents)) return missing;
+    return [...parents.filter((parent) => this.get(parent) === undefined), ...missing];
+  }
+
+  /** Whether all of them are linked. */
+  #isComplete(parents: readonly ContributionId[]): boolean {
+    if (parents === this.#lastComplete) return true;
+    const isComplete =
+      this.#complete.has(parents) || parents.every((parent) => this.get(parent) !== undefined);
+    if (!isComplete) return false;
+    this.#complete.add(parents);
+    this.#lastComplete = parents;
+    return true;
   }
 
   #headerOf(id: ContributionId): Header | undefined {
     return this.get(id)?.header ?? this.#loose.get(id);
   }
 
-  #link(id: ContributionId, header: Header): Contribution | Refused {
-    const contribution = this.#commons.linked(id) ?? this.#build(id, header);
+  /** `linkedHere`: by another graph of this process. */
+  #link(
+    id: ContributionId,
+    header: Header,
+    linkedHere: Contribution | undefined = this.#commons.linked(id),
+  ): Contribution | Refused {
+    const contribution = linkedHere ?? this.#build(id, header);
     if ("kind" in contribution) return contribution;
-    this.#held.set(contribution, 1);
-    while (this.#byRound.length <= header.round) {
-      this.#byRound.push([]);
-      this.#byAuthor.push(new Map());
-    }
-    this.#byRound[header.round]?.push(contribution);
-    const ofAuthor = this.#byAuthor[header.round] as Map<PeerId, Contribution>;
-    if (ofAuthor.has(header.author)) this.#repeated.add(contribution);
-    else ofAuthor.set(header.author, contribution);
+    const { place, authorNumber } = contribution;
+    const { round } = header;
+    while (this.#byRound.length <= round) this.#byRound.push([]);
+    this.#byRound[round]?.push(contribution);
+    this.#held.set(round, place, 1);
+    if (this.#authors.get(round, authorNumber) > 0) this.#repeated.add(contribution);
+    else this.#authors.set(round, authorNumber, 1);
     return contribution;
   }
 
@@ -210,8 +246,9 @@ export class ContributionGraph {
       return ignore("ROUND_AHEAD", `expected at most round ${room.roundMax}, got ${h.round}`);
     }
     const sameRound = this.round(h.round);
-    if (this.#byAuthor[h.round]?.has(h.author)) {
-      const ofAuthor = sameRound.filter(({ header }) => header.author === h.author);
+    const number = this.#commons.roster.find(h.author);
+    if (number !== undefined && this.#authors.get(h.round, number) > 0) {
+      const ofAuthor = sameRound.filter(({ authorNumber }) => authorNumber === number);
       const sameHistory = ofAuthor.filter(({ header }) => header.settled.root === h.settled.root);
       if (sameHistory.length >= PER_HISTORY_MAX || ofAuthor.length >= PER_AUTHOR_MAX)
         return ignore("AUTHOR_EQUIVOCATES", `${h.author} in round ${h.round}`);

@@ -18,8 +18,8 @@ export class Holdings {
 
   /** `passed`: it may be cited. What has passed once stays so. */
   hold(c: Contribution, passed: boolean): void {
-    if (passed) this.#held.set(c, PASSED);
-    else if (this.#held.get(c) === 0) this.#held.set(c, HELD);
+    if (passed) this.#held.set(c.header.round, c.place, PASSED);
+    else if (!this.holds(c)) this.#held.set(c.header.round, c.place, HELD);
   }
 
   /** The header is not linked yet. */
@@ -39,11 +39,11 @@ export class Holdings {
   }
 
   holds(c: Contribution): boolean {
-    return this.#held.get(c) !== 0;
+    return this.#held.get(c.header.round, c.place) !== 0;
   }
 
   hasPassed(c: Contribution): boolean {
-    return this.#held.get(c) === PASSED;
+    return this.#held.get(c.header.round, c.place) === PASSED;
   }
 
   /** What a view includes from a round on and cannot be folded yet. */

@@ -73,7 +73,7 @@ export class Machine {
     this.#view = this.graph.view(this.#settling.round, []);
     this.#muster = new Muster(
       {
-        self: options.self,
+        self: this.graph.numberOf(options.self),
         hasPassed: (c) => this.#held.hasPassed(c),
         since: (round) => this.#since(round),
       },

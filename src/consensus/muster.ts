@@ -2,7 +2,6 @@
  * Who has come, and for which history: what is of ours counts in the turnout, what is of another makes a rival. More
  * settles with every round, and somebody who counted may turn out to be of another history; then all is counted anew.
  */
-import type { PeerId } from "../core/index.ts";
 import type { Electorate } from "./electorate.ts";
 import { Rivals } from "./histories.ts";
 import type { Lineage } from "./lineage.ts";
@@ -18,7 +17,8 @@ export interface Call {
 }
 
 export interface MusterOptions {
-  readonly self: PeerId;
+  /** Our own number (roster.ts). */
+  readonly self: number;
   /** Whether a contribution may be cited. */
   hasPassed(c: Contribution): boolean;
   /** All that is linked of a round and later ones. */
@@ -49,9 +49,9 @@ export class Muster {
   /** It was linked, or has passed now. */
   take(c: Contribution): void {
     if (!this.isOurs(c)) return this.#rivals.take(c);
-    const { author, round } = c.header;
-    this.#turnout.takeHeader(author, round);
-    if (this.#options.hasPassed(c)) this.#turnout.takePassed(author, round);
+    const { round } = c.header;
+    this.#turnout.takeHeader(c.authorNumber, round);
+    if (this.#options.hasPassed(c)) this.#turnout.takePassed(c.authorNumber, round);
   }
 
   /** Counts for this round from now on. */

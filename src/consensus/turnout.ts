@@ -1,29 +1,25 @@
 /**
  * Who has published the round being worked on and later ones, in the voting weight of the electorate. Counted as things
- * come in: every message asks for it, and going through all contributions each time took most of a large flock's time.
+ * come in, by authors' numbers (roster.ts): every message asks for it, and going through all contributions each time took
+ * most of a large flock's time.
  */
-import type { PeerId } from "../core/index.ts";
 import { type Electorate, isHalf, without } from "./electorate.ts";
+import { Marks } from "./marks.ts";
 
-/** The last round that an author is known to have published in; -1 for none. */
-interface Latest {
-  /** As headers say, whether bodies are here or not. */
-  header: number;
-  /** In full: with a body that passed. */
-  passed: number;
-}
-
-const NOBODY: ReadonlySet<PeerId> = new Set();
+const HERE = 1;
 
 export class Turnout {
-  readonly #self: PeerId;
+  readonly #self: number;
   #round: number;
   #electorate: Electorate;
-  readonly #latest = new Map<PeerId, Latest>();
+  /** By author: one above the last round that it is known to have published in, as headers say. */
+  #headers: Int32Array = new Int32Array(64);
+  /** The same in full: with a body that passed. */
+  #passed: Int32Array = new Int32Array(64);
   /** Authors in full of each round from the one before this on. */
-  readonly #authors = new Map<number, Set<PeerId>>();
-  /** Whoever published the round before and not yet this one. */
-  #expected = new Set<PeerId>();
+  readonly #authors = new Marks();
+  /** How many published the round before and not yet this one. */
+  #expectedCount = 0;
   // Weights of those who published this round; of the others who published this or a later one, a later one, and a
   // later one as headers say.
   #here = 0;
@@ -31,7 +27,7 @@ export class Turnout {
   #later = 0;
   #goneOn = 0;
 
-  constructor(self: PeerId, electorate: Electorate, round: number = 0) {
+  constructor(self: number, electorate: Electorate, round: number = 0) {
     this.#self = self;
     this.#electorate = electorate;
     this.#round = round;
@@ -39,34 +35,36 @@ export class Turnout {
 
   /** Counts for this round from now on; rounds only grow. */
   enter(round: number, electorate: Electorate): void {
-    for (let r = this.#round - 1; r < round - 1; r++) this.#authors.delete(r);
+    for (let r = this.#round - 1; r < round - 1; r++) this.#authors.forget(r);
     this.#round = round;
     this.#electorate = electorate;
-    this.#here = this.#hereOrLater = this.#later = this.#goneOn = 0;
-    const here = this.#authors.get(round) ?? NOBODY;
-    for (const author of here) this.#here += electorate.weightOf(author);
-    this.#expected = (this.#authors.get(round - 1) ?? new Set<PeerId>()).difference(here);
-    for (const [author, { header, passed }] of this.#latest) {
-      this.#countHeader(author, -1, header);
-      this.#countPassed(author, -1, passed);
+    this.#here = this.#hereOrLater = this.#later = this.#goneOn = this.#expectedCount = 0;
+    for (let author = 0; author < this.#passed.length; author++) {
+      const isHere = this.#isIn(round, author);
+      if (isHere) this.#here += electorate.weightOf(author);
+      else if (this.#isIn(round - 1, author)) this.#expectedCount += 1;
+      this.#countHeader(author, -1, this.#headers[author] - 1);
+      this.#countPassed(author, -1, this.#passed[author] - 1);
     }
   }
 
   /** Somebody's header of a round was linked. */
-  takeHeader(author: PeerId, round: number): void {
-    const latest = this.#latestOf(author);
-    if (round <= latest.header) return;
-    this.#countHeader(author, latest.header, round);
-    latest.header = round;
+  takeHeader(author: number, round: number): void {
+    if (author >= this.#headers.length) this.#makeRoom(author);
+    const latest = this.#headers[author] - 1;
+    if (round <= latest) return;
+    this.#countHeader(author, latest, round);
+    this.#headers[author] = round + 1;
   }
 
   /** Somebody's contribution of a round may be cited now. */
-  takePassed(author: PeerId, round: number): void {
+  takePassed(author: number, round: number): void {
     if (round >= this.#round - 1) this.#takeAuthor(author, round);
-    const latest = this.#latestOf(author);
-    if (round <= latest.passed) return;
-    this.#countPassed(author, latest.passed, round);
-    latest.passed = round;
+    if (author >= this.#passed.length) this.#makeRoom(author);
+    const latest = this.#passed[author] - 1;
+    if (round <= latest) return;
+    this.#countPassed(author, latest, round);
+    this.#passed[author] = round + 1;
   }
 
   /** Half has published this round or a later one in full. */
@@ -94,8 +92,8 @@ export class Turnout {
    * if they weren't given the grace.
    */
   hasAll(withSelf: boolean): boolean {
-    const isSelfMissing = !withSelf && this.#expected.has(this.#self);
-    const missing = this.#expected.size - (isSelfMissing ? 1 : 0);
+    const isSelfExpected = this.#isIn(this.#round - 1, this.#self) && !this.#isIn(this.#round, this.#self);
+    const missing = this.#expectedCount - (!withSelf && isSelfExpected ? 1 : 0);
     return missing === 0 && this.#here >= this.#total(withSelf);
   }
 
@@ -103,42 +101,40 @@ export class Turnout {
     return (withSelf ? this.#electorate : without(this.#electorate, this.#self)).total;
   }
 
-  #latestOf(author: PeerId): Latest {
-    const known = this.#latest.get(author);
-    if (known !== undefined) return known;
-    const latest = { header: -1, passed: -1 };
-    this.#latest.set(author, latest);
-    return latest;
+  #isIn(round: number, author: number): boolean {
+    return this.#authors.get(round, author) === HERE;
   }
 
-  #takeAuthor(author: PeerId, round: number): void {
-    const authors = this.#authorsOf(round);
-    const { size } = authors;
-    if (authors.add(author).size === size) return;
+  #takeAuthor(author: number, round: number): void {
+    if (this.#isIn(round, author)) return;
+    this.#authors.set(round, author, HERE);
     if (round === this.#round) {
       this.#here += this.#electorate.weightOf(author);
-      this.#expected.delete(author);
+      if (this.#isIn(round - 1, author)) this.#expectedCount -= 1;
     }
-    if (round === this.#round - 1 && !this.#authors.get(this.#round)?.has(author)) this.#expected.add(author);
+    if (round === this.#round - 1 && !this.#isIn(this.#round, author)) this.#expectedCount += 1;
   }
 
-  #authorsOf(round: number): Set<PeerId> {
-    const known = this.#authors.get(round);
-    if (known !== undefined) return known;
-    const authors = new Set<PeerId>();
-    this.#authors.set(round, authors);
-    return authors;
-  }
-
-  #countHeader(author: PeerId, before: number, round: number): void {
+  #countHeader(author: number, before: number, round: number): void {
     if (author === this.#self || before > this.#round || round <= this.#round) return;
     this.#goneOn += this.#electorate.weightOf(author);
   }
 
-  #countPassed(author: PeerId, before: number, round: number): void {
+  #countPassed(author: number, before: number, round: number): void {
     if (author === this.#self || round < this.#round) return;
     const weight = this.#electorate.weightOf(author);
     if (before < this.#round) this.#hereOrLater += weight;
     if (before <= this.#round && round > this.#round) this.#later += weight;
   }
+
+  #makeRoom(author: number): void {
+    this.#headers = longer(this.#headers, 2 * author);
+    this.#passed = longer(this.#passed, 2 * author);
+  }
+}
+
+function longer(array: Int32Array, length: number): Int32Array {
+  const copy = new Int32Array(length);
+  copy.set(array);
+  return copy;
 }

@@ -18,6 +18,7 @@ import { type FoldTerm, foldTerms } from "./fold.ts";
 import type { Header } from "./header.ts";
 import type { Lineage } from "./lineage.ts";
 import { type Lots, ticketsOf } from "./lot.ts";
+import type { Roster } from "./roster.ts";
 import type { Rule } from "./rule.ts";
 import { type CountedWork, type WeightOf, type WeightTable, countedTokens, countedWork } from "./weights.ts";
 
@@ -33,6 +34,8 @@ export interface Contribution {
   readonly convicts: readonly PeerId[];
   /** Its index among all of its round that were linked in this process. */
   readonly place: number;
+  /** The number of its author in this process. */
+  readonly authorNumber: number;
 }
 
 /** What every view of one phase shares. */
@@ -47,6 +50,7 @@ export interface PhaseContext {
 
 export interface ViewContext extends PhaseContext {
   readonly lots: Lots;
+  readonly roster: Roster;
   /** Before any round that is known. */
   readonly start: Lineage;
   readonly base: Base | undefined;

@@ -6,15 +6,15 @@ import { Lineage } from "../../../src/consensus/lineage.ts";
 import { type Call, Muster } from "../../../src/consensus/muster.ts";
 import { Turnout } from "../../../src/consensus/turnout.ts";
 import type { Contribution } from "../../../src/consensus/index.ts";
-import type { PeerId } from "../../../src/core/index.ts";
-import { digestOfText, peerOf } from "../../support/run-of.ts";
+import { digestOfText } from "../../support/run-of.ts";
 
-const PEERS = ["ada", "bob", "cyd", "dan"].map(peerOf);
+/** Numbers of four authors; one beyond what there is room for at first. */
+const PEERS = [0, 1, 2, 100];
 const [SELF] = PEERS;
 
 interface Come {
   readonly kind: "header" | "passed";
-  readonly author: PeerId;
+  readonly author: number;
   readonly round: number;
 }
 
@@ -51,11 +51,11 @@ class Twin {
     return [others("passed", round), others("passed", round + 1), others("header", round + 1), alone, all];
   }
 
-  #authors(kind: Come["kind"], isIn: (round: number) => boolean): Set<PeerId> {
+  #authors(kind: Come["kind"], isIn: (round: number) => boolean): Set<number> {
     return new Set(this.come.filter((c) => c.kind === kind && isIn(c.round)).map(({ author }) => author));
   }
 
-  #weight(authors: ReadonlySet<PeerId>): number {
+  #weight(authors: ReadonlySet<number>): number {
     return [...authors].reduce((sum, author) => sum + this.electorate.weightOf(author), 0);
   }
 }
@@ -160,7 +160,8 @@ test("R3 the turnout of our history equals a plain recount, whatever settles and
         if (move.kind === "come") {
           const { author, round } = move;
           const c = {
-            header: { author, round },
+            header: { round },
+            authorNumber: author,
             lineage: lineageAt(start, move.path),
             view: {},
           } as unknown as Contribution;
@@ -183,8 +184,9 @@ test("R3 the turnout of our history equals a plain recount, whatever settles and
         const twin = new Twin(call.electorate);
         twin.round = call.round;
         for (const c of come.filter(({ lineage }) => lineage.agrees(call.lineage))) {
-          twin.come.push({ kind: "header", ...c.header });
-          if (passed.has(c)) twin.come.push({ kind: "passed", ...c.header });
+          const { authorNumber: author, header } = c;
+          twin.come.push({ kind: "header", author, round: header.round });
+          if (passed.has(c)) twin.come.push({ kind: "passed", author, round: header.round });
         }
         expect(portraitOf(muster.turnout)).toEqual(twin.portrait());
       }
