@@ -63,8 +63,6 @@ interface First {
   readonly weights: Folded;
 }
 
-type Timeless<E> = E extends unknown ? Omit<E, "nowMs"> : never;
-
 export class FlockNode {
   readonly index: number;
   readonly peer: PeerId;
@@ -119,6 +117,10 @@ export class FlockNode {
     this.#learner = new Learner({ name: this.#name, shape, tokensPerStep: run.limits.tokensPerStep });
   }
 
+  get #nowMs(): number {
+    return this.options.agenda.nowMs;
+  }
+
   /** Its machine knows nothing of the rounds before. */
   get firstRound(): number {
     return this.#first.base?.round ?? 0;
@@ -160,7 +162,7 @@ export class FlockNode {
     this.#read(before);
     if (peer !== undefined) this.#read(peer.machine);
     this.#closeAccounts(before);
-    if (this.strategy?.act === undefined) this.#give({ kind: "begin" });
+    if (this.strategy?.act === undefined) this.#give({ nowMs: this.#nowMs, kind: "begin" });
     else this.strategy.act(this);
   }
 
@@ -190,8 +192,8 @@ export class FlockNode {
     const { graph } = history;
     for (let r = this.firstRound; r < graph.roundsCount; r++) {
       for (const { id, header } of graph.round(r)) {
-        if (history.holds(id)) this.#give({ kind: "body", id, passed: true });
-        this.#give({ kind: "header", id, header });
+        if (history.holds(id)) this.#give({ nowMs: this.#nowMs, kind: "body", id, passed: true });
+        this.#give({ nowMs: this.#nowMs, kind: "header", id, header });
       }
     }
   }
@@ -204,11 +206,11 @@ export class FlockNode {
   takeHeader(parcel: Parcel): void {
     if (this.#rejected.size > 0 && this.#rejected.has(parcel.id)) return;
     if (this.strategy?.hears?.(parcel, this) === false) return;
-    this.#give({ kind: "header", id: parcel.id, header: parcel.header });
+    this.#give({ nowMs: this.#nowMs, kind: "header", id: parcel.id, header: parcel.header });
   }
 
   takeBody({ id, body }: Parcel): void {
-    if (body !== null) this.#give({ kind: "body", id, passed: true });
+    if (body !== null) this.#give({ nowMs: this.#nowMs, kind: "body", id, passed: true });
   }
 
   /** Something that this life of the node does later. */
@@ -240,9 +242,8 @@ export class FlockNode {
     return new Machine({ ...run, base, commons: commonsOf(base), self: this.peer });
   }
 
-  #give(event: Timeless<Event>): void {
-    for (const effect of this.machine.handle(Object.assign(event, { nowMs: this.options.agenda.nowMs })))
-      this.#take(effect);
+  #give(event: Event): void {
+    for (const effect of this.machine.handle(event)) this.#take(effect);
   }
 
   #take(effect: Effect): void {
@@ -287,7 +288,7 @@ export class FlockNode {
         note(`${this.index} goes over to another history, from round ${effect.fork}`);
         break;
       case "wake":
-        this.later(effect.atMs - agenda.nowMs, () => this.#give({ kind: "tick" }));
+        this.later(effect.atMs - agenda.nowMs, () => this.#give({ nowMs: this.#nowMs, kind: "tick" }));
         break;
       case "finished":
         this.finishedRound = effect.round;
@@ -342,6 +343,7 @@ export class FlockNode {
     }
     if (plan.settledRound === plan.round) this.#base = weights;
     this.#give({
+      nowMs: this.#nowMs,
       kind: "folded",
       round: plan.round,
       start: weights.root,
@@ -386,7 +388,7 @@ export class FlockNode {
       withdrawn: this.#bodiesOf(order.withdraw),
     });
     this.#body = body;
-    this.#give({ kind: "trained", round: order.round, result: trained });
+    this.#give({ nowMs: this.#nowMs, kind: "trained", round: order.round, result: trained });
   }
 
   #publish(honest: Draft): void {

@@ -8,11 +8,14 @@ import { type Base, lineageOfBase } from "./base.ts";
 import { Lineage } from "./lineage.ts";
 import { Lots } from "./lot.ts";
 import { Roster } from "./roster.ts";
+import { Sets } from "./sets.ts";
 import { type Contribution, type PhaseContext, View, type ViewContext } from "./view.ts";
 
 export class Commons {
   readonly context: ViewContext;
-  readonly #views: View[][] = [];
+  readonly #views = new Map<readonly Contribution[], View>();
+  /** Those without parents, in the first round or where all contradicted themselves. */
+  readonly #emptyViews: View[] = [];
   readonly #linked = new Map<ContributionId, Contribution>();
   /** How many are linked of each round. */
   readonly #places: number[] = [];
@@ -26,19 +29,24 @@ export class Commons {
     const start = new Lineage(0, startSettled);
     const { first, tip } = base === undefined ? { first: start, tip: start } : lineageOfBase(base, rule);
     const known = firstVoters === undefined ? {} : { firstVoters };
-    const { roster } = this;
-    this.context = { run, phase, rule, founders, ...known, lots: new Lots(), roster, start: first, base };
+    const shared = { lots: new Lots(), roster: this.roster, sets: new Sets() };
+    this.context = { run, phase, rule, founders, ...known, ...shared, start: first, base };
     this.tip = tip;
   }
 
   /** The view from these parents; most contributions of a round cite the same ones and share it. */
   view(round: number, parents: readonly Contribution[]): View {
-    const view = new View(this.context, round, parents);
-    while (this.#views.length <= round) this.#views.push([]);
-    const siblings = this.#views[round] as View[];
-    const same = siblings.find((sibling) => sibling.isSame(view));
-    if (same === undefined) siblings.push(view);
-    return same ?? view;
+    const set = this.context.sets.of(parents);
+    const lineage = parents[0]?.lineage ?? this.context.start;
+    const known =
+      set.length > 0
+        ? this.#views.get(set)
+        : this.#emptyViews.find((view) => view.round === round && view.lineage === lineage);
+    if (known !== undefined) return known;
+    const view = new View(this.context, { round, parents: set, lineage });
+    if (set.length > 0) this.#views.set(set, view);
+    else this.#emptyViews.push(view);
+    return view;
   }
 
   /** A contribution that some graph has linked: its header fits its parents. */

@@ -1,7 +1,7 @@
 /** Which of the checked contributions of a round a node cites. */
 import type { Digest } from "../core/index.ts";
 import { type Draw, lotOf } from "./lot.ts";
-import { type Contribution, type PhaseContext, type View, withoutEquivocators } from "./view.ts";
+import { type Contribution, type PhaseContext, type View } from "./view.ts";
 
 /** Of the seats, this share is kept for strangers, or newcomers would never be heard. Guess: one in eight. */
 const STRANGERS_SHARE = 1 / 8;
@@ -17,7 +17,8 @@ export function chooseParents(
 ): readonly Contribution[] {
   const root = settledRoot ?? heaviestRoot(checked, view);
   // Once per history: an author that left a history for another may have been in this round before.
-  return seat(withoutEquivocators(checked.filter(({ header }) => header.settled.root === root)), view);
+  const { sets } = view.context;
+  return seat(sets.of(checked.filter(({ header }) => header.settled.root === root)), view);
 }
 
 function heaviestRoot(contributions: readonly Contribution[], view: View): Digest | undefined {

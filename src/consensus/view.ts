@@ -20,6 +20,7 @@ import type { Lineage } from "./lineage.ts";
 import { type Lots, ticketsOf } from "./lot.ts";
 import type { Roster } from "./roster.ts";
 import type { Rule } from "./rule.ts";
+import type { Sets } from "./sets.ts";
 import { type CountedWork, type WeightOf, type WeightTable, countedTokens, countedWork } from "./weights.ts";
 
 /** A header whose ancestors are all known. */
@@ -51,6 +52,7 @@ export interface PhaseContext {
 export interface ViewContext extends PhaseContext {
   readonly lots: Lots;
   readonly roster: Roster;
+  readonly sets: Sets;
   /** Before any round that is known. */
   readonly start: Lineage;
   readonly base: Base | undefined;
@@ -59,7 +61,7 @@ export interface ViewContext extends PhaseContext {
 export class View {
   /** R: the round that builds on this view. */
   readonly round: number;
-  /** P, sorted by id, without authors who are in it twice. */
+  /** P: one of the context's sets. */
   readonly parents: readonly Contribution[];
   readonly context: ViewContext;
   /** The settled roots that the parents name. */
@@ -77,23 +79,19 @@ export class View {
   #termsVoted: readonly FoldTerm[] | undefined;
   #termsOfParents: readonly FoldTerm[] | undefined;
 
-  constructor(context: ViewContext, round: number, parents: readonly Contribution[]) {
+  constructor(
+    context: ViewContext,
+    { round, parents, lineage }: Pick<View, "round" | "parents" | "lineage">,
+  ) {
     this.context = context;
     this.round = round;
-    this.lineage = parents[0]?.lineage ?? context.start;
-    this.parents = withoutEquivocators(parents);
+    this.lineage = lineage;
+    this.parents = parents;
   }
 
   /** Sorted; always the same array. */
   get parentIds(): readonly ContributionId[] {
     return (this.#parentIds ??= this.parents.map(({ id }) => id));
-  }
-
-  /** Whether it is the view from the same parents. */
-  isSame(other: View): boolean {
-    const { lineage, parents } = other;
-    if (lineage !== this.lineage || parents.length !== this.parents.length) return false;
-    return parents.every((c, i) => c === this.parents[i]);
   }
 
   /** Rounds below this one are settled for contributions that build on this view. */
@@ -149,9 +147,9 @@ export class View {
     return (author) => table.get(author) ?? 0;
   }
 
-  /** S(R-2), elected by all parents. */
+  /** S(R-2), elected by all parents; never two of one author. */
   voted(): readonly Contribution[] {
-    this.#voted ??= elect(this.parents, this.#weigh);
+    this.#voted ??= this.context.sets.of(elect(this.parents, this.#weigh));
     return this.#voted;
   }
 
@@ -288,8 +286,8 @@ export function settledRoundAt(round: number, rule: Rule): number {
   return Math.max(0, round - rule.settleDepth);
 }
 
-/** The x cited by at least half the weight of P; never two of one author. Sorted by id. */
-function elect(parents: readonly Contribution[], weightOf: WeightOf): readonly Contribution[] {
+/** The x cited by at least half the weight of P. */
+function elect(parents: readonly Contribution[], weightOf: WeightOf): Contribution[] {
   const weight = votes(parents, weightOf);
   const total = sum(parents.map(weight));
   // Most parents share a view, so weights are first summed by view.
@@ -299,7 +297,7 @@ function elect(parents: readonly Contribution[], weightOf: WeightOf): readonly C
   for (const [view, w] of behind) {
     for (const x of view.parents) support.set(x, (support.get(x) ?? 0) + w);
   }
-  return withoutEquivocators([...support].filter(([, w]) => 2 * w >= total).map(([x]) => x));
+  return [...support].filter(([, w]) => 2 * w >= total).map(([x]) => x);
 }
 
 /** Each contribution's vote: its author's weight, or one each where none of them weighs anything yet. */
@@ -307,26 +305,6 @@ function votes(voters: readonly Contribution[], weightOf: WeightOf): (voter: Con
   const nobodyWeighs = voters.every((d) => weightOf(d.header.author) === 0);
   return nobodyWeighs ? () => 1 : (d) => weightOf(d.header.author);
 }
-
-/** Sorted by id; of authors with two contributions, both fall out. */
-export function withoutEquivocators(contributions: readonly Contribution[]): readonly Contribution[] {
-  if (clean.has(contributions)) return contributions;
-  const perAuthor = new Map<PeerId, number>();
-  for (const { header } of contributions)
-    perAuthor.set(header.author, (perAuthor.get(header.author) ?? 0) + 1);
-  const isSorted = contributions.every((c, i) => i === 0 || (contributions[i - 1] as Contribution).id < c.id);
-  const single =
-    isSorted && perAuthor.size === contributions.length
-      ? contributions
-      : contributions
-          .filter(({ header }) => perAuthor.get(header.author) === 1)
-          .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  clean.add(single);
-  return single;
-}
-
-/** Lists that are so already. */
-const clean = new WeakSet<readonly Contribution[]>();
 
 function memo<K, V>(compute: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
