@@ -17,14 +17,14 @@ import {
   unpackCodes,
 } from "./pack.ts";
 import { GAPS_OUT_OF_RANGE, GAPS_TRUNCATED, readGaps } from "./rice.ts";
-import { CHUNK_LENGTH, type CodecSettings, keptOf } from "./settings.ts";
+import { type CodecSettings, keptOf } from "./settings.ts";
 
 export class ChunkCursor {
   /** Of the chunk read last: how many elements were kept; 0 for a zero chunk. */
   kept = 0;
   /** Whether `indices` are 0..kept-1, then not filled in. */
   dense = false;
-  readonly indices: Uint16Array = new Uint16Array(CHUNK_LENGTH); // (kept,), ascending
+  readonly indices: Uint16Array; // (kept,), ascending
   readonly values: Int32Array = new Int32Array(256); // by code, fixed point, (2n,)
 
   readonly #bytes: Uint8Array;
@@ -32,15 +32,21 @@ export class ChunkCursor {
   readonly #settings: CodecSettings;
   readonly #n: number;
   readonly #levels = new Int32Array(128); // (n,)
-  readonly #codes = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // of a sparse chunk, (kept,)
+  readonly #codes: Uint8Array; // of a sparse chunk, (kept,)
   readonly #counts = new Int32Array(256); // (2n,)
   readonly #byBytes = new Int32Array(256); // scratch
   readonly #products = new Float64Array(256); // factor * value, by code, (2n,)
   #codesAt = 0;
   #at: number;
 
-  /** Reads bytes[at..end). */
-  constructor(bytes: Uint8Array, range: { at: number; end: number }, settings: CodecSettings) {
+  /** Reads bytes[at..end), of chunks of at most lengthMax elements. */
+  constructor(
+    bytes: Uint8Array,
+    range: { at: number; end: number; lengthMax: number },
+    settings: CodecSettings,
+  ) {
+    this.indices = new Uint16Array(range.lengthMax);
+    this.#codes = new Uint8Array(range.lengthMax + CODES_SLACK);
     this.#bytes = bytes;
     this.#at = range.at;
     this.#end = range.end;

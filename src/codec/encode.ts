@@ -2,14 +2,14 @@
 import { assert } from "../core/index.ts";
 import { createFitter } from "./fit.ts";
 import { CHUNK_HEAD_BYTES, HEAD_BYTES, deltaBytesMax, writeChecksum, writeHead } from "./frame.ts";
-import { chunkLengths, parameterCount } from "./layout.ts";
+import { chunkLengthMax, chunkLengths, parameterCount } from "./layout.ts";
 import { fillLevels, fillBorders, fillValues, levelCount } from "./levels.ts";
 import { MAGNITUDE_BITS, decodeMagnitude, encodeMagnitude } from "./magnitude.ts";
 import { SquareSum } from "./norm.ts";
 import { CODES_SLACK, packCodes } from "./pack.ts";
 import { writeGaps } from "./rice.ts";
-import { createSelector } from "./select.ts";
-import { CHUNK_LENGTH, type CodecSettings, assertSettings, keptOf } from "./settings.ts";
+import { type Selector, createSelector } from "./select.ts";
+import { type CodecSettings, assertSettings, keptOf } from "./settings.ts";
 
 /**
  * Compresses residual (P,), int32 fixed point, and takes what the bytes decode to out of it, exactly:
@@ -27,7 +27,7 @@ export function encodeDelta(
   assert(residual.length === count, `residual has ${residual.length} elements, the tensors have ${count}`);
   const out = new Uint8Array(deltaBytesMax(lengths, settings));
   writeHead(out, lengths, settings);
-  const encoder = new ChunkEncoder(out, settings);
+  const encoder = new ChunkEncoder(out, settings, chunkLengthMax(lengths));
   let base = 0;
   for (const length of chunkLengths(lengths)) {
     encoder.encode(residual.subarray(base, base + length));
@@ -43,21 +43,26 @@ class ChunkEncoder {
   readonly #out: Uint8Array;
   readonly #settings: CodecSettings;
   readonly #n: number;
-  readonly #selector = createSelector();
+  readonly #selector: Selector;
   readonly #fitter = createFitter();
-  readonly #magnitudes = new Int32Array(CHUNK_LENGTH); // |residual|, (L,)
-  readonly #kept = new Int32Array(CHUNK_LENGTH); // magnitudes of the kept, (k,)
-  readonly #indices = new Uint16Array(CHUNK_LENGTH); // (k,)
-  readonly #codes = new Uint8Array(CHUNK_LENGTH + CODES_SLACK); // (k,)
+  readonly #magnitudes: Int32Array; // |residual|, (L,)
+  readonly #kept: Int32Array; // magnitudes of the kept, (k,)
+  readonly #indices: Uint16Array; // (k,)
+  readonly #codes: Uint8Array; // (k,)
   readonly #levels = new Int32Array(128); // (n,)
   readonly #borders = new Int32Array(129); // (n + 1,)
   readonly #values = new Int32Array(256); // by code, (2n,)
   readonly #signs = new Int32Array(128); // sign bit of a negative value at each level: zero has none, (n,)
   readonly #counts = new Int32Array(256); // (2n,)
 
-  constructor(out: Uint8Array, settings: CodecSettings) {
+  constructor(out: Uint8Array, settings: CodecSettings, lengthMax: number) {
     this.#out = out;
     this.#settings = settings;
+    this.#selector = createSelector(lengthMax);
+    this.#magnitudes = new Int32Array(lengthMax);
+    this.#kept = new Int32Array(lengthMax);
+    this.#indices = new Uint16Array(lengthMax);
+    this.#codes = new Uint8Array(lengthMax + CODES_SLACK);
     this.#n = levelCount(settings.valueBits);
   }
 

@@ -26,6 +26,13 @@ export function chunkLengths(lengths: readonly number[]): Uint16Array {
   return chunks;
 }
 
+/** Length of the longest chunk: what scratch for one needs, so that small models cost little. */
+export function chunkLengthMax(lengths: readonly number[]): number {
+  let longest = 0;
+  for (const length of lengths) longest = Math.max(longest, Math.min(length, CHUNK_LENGTH));
+  return longest;
+}
+
 export function chunkCount(lengths: readonly number[]): number {
   let count = 0;
   for (const length of lengths) count += Math.ceil(length / CHUNK_LENGTH);

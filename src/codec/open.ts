@@ -2,9 +2,9 @@
 import { type Verdict, accept, assert, reject } from "../core/index.ts";
 import { ChunkCursor } from "./chunk-cursor.ts";
 import { CHECKSUM_BYTES, HEAD_BYTES, checkFrame } from "./frame.ts";
-import { chunkLengths, parameterCount } from "./layout.ts";
+import { chunkLengthMax, chunkLengths, parameterCount } from "./layout.ts";
 import { SquareSum } from "./norm.ts";
-import { CHUNK_LENGTH, type CodecSettings } from "./settings.ts";
+import type { CodecSettings } from "./settings.ts";
 
 /** A verified delta, chunk by chunk. It reads the bytes that it was opened on: they must not change meanwhile. */
 export interface DeltaReader {
@@ -31,7 +31,11 @@ export function openDelta(
   const refused = checkFrame(bytes, lengths, settings);
   if (refused) return refused;
   const end = bytes.length - CHECKSUM_BYTES;
-  const cursor = new ChunkCursor(bytes, { at: HEAD_BYTES, end }, settings);
+  const cursor = new ChunkCursor(
+    bytes,
+    { at: HEAD_BYTES, end, lengthMax: chunkLengthMax(lengths) },
+    settings,
+  );
   const chunks = chunkLengths(lengths);
   const squares = new SquareSum();
   for (const length of chunks) {
@@ -53,7 +57,7 @@ export function decodeDelta(
   const opened = openDelta(bytes, lengths, settings);
   if (opened.kind !== "accept") return opened;
   const delta = new Int32Array(parameterCount(lengths)); // (P,)
-  const acc = new Float64Array(CHUNK_LENGTH);
+  const acc = new Float64Array(chunkLengthMax(lengths));
   for (let at = 0; at < delta.length;) {
     const length = opened.value.addNextChunk(acc.fill(0), 1);
     delta.set(acc.subarray(0, length), at);

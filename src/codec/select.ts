@@ -4,25 +4,24 @@
  * selection) finds the k-th greatest, one more pass picks. Ties go to the lower index, so the choice is a function of
  * the values alone.
  */
-import { CHUNK_LENGTH } from "./settings.ts";
-
 const DIGIT_BITS = 10;
 const DIGITS = 2 ** DIGIT_BITS;
 
 /** Scratch of one encoder. */
 export interface Selector {
   /**
-   * Ascending indices of the k greatest of magnitudes[0..length) into indices[0..k), 1 <= k <= length <= 4096.
+   * Ascending indices of the k greatest of magnitudes[0..length) into indices[0..k), 1 <= k <= length <= lengthMax.
    * Magnitudes are in 0..2^31-1.
    */
   select(magnitudes: Int32Array, length: number, k: number, indices: Uint16Array): void;
 }
 
-export function createSelector(): Selector {
+/** `lengthMax`: at most 4096. */
+export function createSelector(lengthMax: number): Selector {
   const histogram = new Int32Array(DIGITS);
-  const near = new Uint16Array(CHUNK_LENGTH); // indices of what reaches the bound
-  const values = new Int32Array(CHUNK_LENGTH); // their magnitudes
-  const candidates = new Int32Array(CHUNK_LENGTH);
+  const near = new Uint16Array(lengthMax); // indices of what reaches the bound
+  const values = new Int32Array(lengthMax); // their magnitudes
+  const candidates = new Int32Array(lengthMax);
 
   /** Of from[0..length), keeps those with the digit that the k-th greatest has; returns [how many, new k]. */
   function narrow(from: Int32Array, length: number, shift: number, k: number): [number, number] {

@@ -9,7 +9,7 @@ import {
   encodeDelta,
   openDelta,
 } from "../../../src/codec/index.ts";
-import { chunkLengths, parameterCount } from "../../../src/codec/layout.ts";
+import { chunkLengthMax, chunkLengths, parameterCount } from "../../../src/codec/layout.ts";
 import { levelCount } from "../../../src/codec/levels.ts";
 import { MAGNITUDE_MAX } from "../../../src/codec/magnitude.ts";
 import { keptOf } from "../../../src/codec/settings.ts";
@@ -78,7 +78,8 @@ describe("encodeDelta", () => {
         const after = residual.slice();
         const { bytes } = encodeDelta(after, lengths, settings);
         const n = levelCount(settings.valueBits);
-        const cursor = new ChunkCursor(bytes, { at: HEAD_BYTES, end: bytes.length - 4 }, settings);
+        const range = { at: HEAD_BYTES, end: bytes.length - 4, lengthMax: chunkLengthMax(lengths) };
+        const cursor = new ChunkCursor(bytes, range, settings);
         let base = 0;
         for (const length of chunkLengths(lengths)) {
           expect(cursor.read(length)).toBeUndefined();

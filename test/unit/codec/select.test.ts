@@ -12,7 +12,7 @@ function slowSelect(magnitudes: Int32Array, k: number): number[] {
 
 function fastSelect(magnitudes: Int32Array, k: number): number[] {
   const indices = new Uint16Array(4096);
-  createSelector().select(magnitudes, magnitudes.length, k, indices);
+  createSelector(magnitudes.length).select(magnitudes, magnitudes.length, k, indices);
   return [...indices.subarray(0, k)];
 }
 
