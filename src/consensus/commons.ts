@@ -3,16 +3,21 @@
  * process that runs hundreds of graphs gives all of them one, and computes each thing once. Nothing in it depends on
  * who holds what, so sharing it changes no result.
  */
-import type { ContributionId, Digest } from "../core/index.ts";
-import { type Base, lineageOfBase } from "./base.ts";
+import type { ContributionId, Refused } from "../core/index.ts";
+import { lineageOfBase } from "./base.ts";
+import { type PhaseOptions, misfitAlone } from "./fit.ts";
+import type { Header } from "./header.ts";
 import { Lineage } from "./lineage.ts";
 import { Lots } from "./lot.ts";
 import { Roster } from "./roster.ts";
 import { Sets } from "./sets.ts";
-import { type Contribution, type PhaseContext, View, type ViewContext } from "./view.ts";
+import { type Contribution, View, type ViewContext } from "./view.ts";
 
 export class Commons {
   readonly context: ViewContext;
+  readonly #options: PhaseOptions;
+  /** What is wrong with each header by itself. */
+  readonly #misfits = new WeakMap<Header, Refused | "none">();
   readonly #views = new Map<readonly Contribution[], View>();
   /** Those without parents, in the first round or where all contradicted themselves. */
   readonly #emptyViews: View[] = [];
@@ -24,7 +29,8 @@ export class Commons {
   /** What all linked contributions agree with. */
   readonly tip: Lineage;
 
-  constructor(options: PhaseContext & { readonly startSettled: Digest; readonly base?: Base | undefined }) {
+  constructor(options: PhaseOptions) {
+    this.#options = options;
     const { run, phase, rule, founders, firstVoters, startSettled, base } = options;
     const start = new Lineage(0, startSettled);
     const { first, tip } = base === undefined ? { first: start, tip: start } : lineageOfBase(base, rule);
@@ -47,6 +53,13 @@ export class Commons {
     if (set.length > 0) this.#views.set(set, view);
     else this.#emptyViews.push(view);
     return view;
+  }
+
+  /** What is wrong with a header by itself. */
+  misfitOf(header: Header): Refused | undefined {
+    const known = this.#misfits.get(header) ?? misfitAlone(header, this.#options) ?? "none";
+    this.#misfits.set(header, known);
+    return known === "none" ? undefined : known;
   }
 
   /** A contribution that some graph has linked: its header fits its parents. */

@@ -4,7 +4,7 @@
  */
 import { type Cid, type ContributionId, type PeerId, type Refused, ignore } from "../core/index.ts";
 import { Commons } from "./commons.ts";
-import { type PhaseOptions, misfitAlone, misfitContinuity, misfitParents } from "./fit.ts";
+import { type PhaseOptions, misfitContinuity, misfitParents } from "./fit.ts";
 import { convictedBy, isSameTurn } from "./equivocations.ts";
 import type { Header } from "./header.ts";
 import { Marks } from "./marks.ts";
@@ -127,7 +127,7 @@ export class ContributionGraph {
     const linkedHere = this.#commons.linked(id);
     if ((linkedHere !== undefined && this.#holds(linkedHere)) || this.#isQueued(id))
       return ignore("HEADER_KNOWN", id);
-    const misfit = linkedHere === undefined ? misfitAlone(header, this.#options) : undefined;
+    const misfit = linkedHere === undefined ? this.#commons.misfitOf(header) : undefined;
     if (misfit?.kind === "reject") this.#waiting.dropChildren(id);
     const refused = misfit ?? this.#checkRoom(id, header, room);
     if (refused !== undefined) return refused;
