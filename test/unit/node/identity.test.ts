@@ -62,8 +62,14 @@ test("a lot opens what the contribution before had promised", async () => {
       ...draft,
       round: 1,
       parents,
-      previous: { ...first, view: undefined as never, lineage: undefined as never, convicts: [], place: 0,
-        authorNumber: 0 },
+      previous: {
+        ...first,
+        view: undefined as never,
+        lineage: undefined as never,
+        convicts: [],
+        place: 0,
+        authorNumber: 0,
+      },
     },
     key,
   );
