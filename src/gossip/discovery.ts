@@ -28,8 +28,14 @@ const PAUSE_MAX_MS = 60_000;
 const LONELY_PAUSE_MAX_MS = 5_000;
 /** While we have fewer than `PEERS_MIN`: one that could not be dialled a moment ago may be half of the run. */
 const FEW_PAUSE_MAX_MS = 15_000;
-/** One search, or one announcement. Guess. */
-const LOOK_TIMEOUT_MS = 10_000;
+/** One search: what it finds is dialled at once, so what is slow in it delays nobody. Guess. */
+const SEARCH_MS_MAX = 10_000;
+/**
+ * One announcement. Nobody hears of it before the DHT has tried every closer peer that it knows, with six seconds for each address
+ * that does not answer, and of peers behind routers none does. With ten seconds two such nodes never heard of each other
+ * (docs/log.md). Guess: ten such addresses.
+ */
+const ANNOUNCE_MS_MAX = 60_000;
 /** No more is dialled by us; others may still dial us. Guess: GossipSub's mesh needs 12, holders the rest. */
 const PEERS_WANTED = 64;
 /** Below this, remembered peers are dialled too. Guess. */
@@ -54,6 +60,7 @@ export class Discovery implements Service {
   readonly #random: SeededRandom;
   readonly #stopped = new AbortController();
   readonly #dialling = new Set<Promise<boolean>>();
+  #announcing: Promise<void> | undefined;
   #awake = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -78,6 +85,7 @@ export class Discovery implements Service {
   async stop(): Promise<void> {
     this.#stopped.abort(new Error("the swarm is stopping"));
     await this.#running;
+    await this.#announcing;
     await Promise.all(this.#dialling);
   }
 
@@ -101,7 +109,7 @@ export class Discovery implements Service {
   async provide(cid: Cid, signal: AbortSignal): Promise<void> {
     const { dht } = this.#deps;
     if (dht === undefined) return;
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANNOUNCE_MS_MAX)]);
     setMaxListeners(0, limited);
     for await (const event of dht.provide(linkOf(cid), { signal: limited })) {
       if (event.name === "QUERY_ERROR")
@@ -125,32 +133,47 @@ export class Discovery implements Service {
 
   /** One look around; whether a new peer was connected. */
   async #look(): Promise<boolean> {
-    const { libp2p, members, run, log } = this.#deps;
-    const { signal } = this.#stopped;
-    let news = false;
-    if (members.list().length < PEERS_MIN) news = await this.#redial();
+    const { libp2p, members } = this.#deps;
+    const looks: Array<Promise<boolean>> = [];
+    if (members.list().length < PEERS_MIN) looks.push(this.#redial());
     // The DHT needs a neighbour to start from.
-    if (libp2p.getConnections().length === 0) return news;
+    if (libp2p.getConnections().length > 0) {
+      this.#announce();
+      looks.push(this.#search());
+    }
+    return (await Promise.all(looks)).includes(true);
+  }
+
+  /** Beside everything else: nothing waits for it. */
+  #announce(): void {
+    const { run, log } = this.#deps;
+    this.#announcing ??= this.provide(run, this.#stopped.signal)
+      // The next one comes with a later look; a DHT without answers is common in a young network.
+      .catch((error: unknown) => log.debug("announcement ended early", { error: messageOf(error) }))
+      .finally(() => (this.#announcing = undefined));
+  }
+
+  async #search(): Promise<boolean> {
+    const { libp2p, run, log } = this.#deps;
+    const { signal } = this.#stopped;
+    const dials: Array<Promise<boolean>> = [];
     try {
-      await this.provide(run, signal);
-      const dials: Array<Promise<boolean>> = [];
       for await (const { id, multiaddrs } of this.#providers(run, signal)) {
         if (libp2p.peerId.equals(id) || dials.length >= PEERS_WANTED) continue;
         await libp2p.peerStore.merge(id, { multiaddrs });
         dials.push(this.#dial(id));
       }
-      news = (await Promise.all(dials)).includes(true) || news;
     } catch (error) {
-      // The next look comes soon; a DHT without answers is common in a young network.
-      log.debug("look ended early", { error: messageOf(error) });
+      // What was found until then is dialled; the next look comes soon.
+      log.debug("search ended early", { found: dials.length, error: messageOf(error) });
     }
-    return news;
+    return (await Promise.all(dials)).includes(true);
   }
 
   async *#providers(cid: Cid, signal: AbortSignal): AsyncGenerator<PeerInfo> {
     const { dht } = this.#deps;
     if (dht === undefined) return;
-    const limited = AbortSignal.any([signal, this.#stopped.signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
+    const limited = AbortSignal.any([signal, this.#stopped.signal, AbortSignal.timeout(SEARCH_MS_MAX)]);
     setMaxListeners(0, limited);
     for await (const event of dht.findProviders(linkOf(cid), { signal: limited })) {
       if (event.name === "PROVIDER") yield* event.providers;
