@@ -23,7 +23,7 @@ export interface StartArguments {
   readonly relay: boolean;
   readonly viaRelay?: true;
   readonly upnp: boolean;
-  readonly engine: NodeOptions["engine"];
+  readonly engine: NonNullable<NodeOptions["engine"]>;
   readonly device?: string;
   readonly mixedPrecision: boolean;
   readonly threads: number;
@@ -47,9 +47,6 @@ export interface StartArguments {
   readonly logLevel: LogLevel;
 }
 
-/** Every interface, a port that the system chooses; give `--listen` a fixed port to be reachable behind a router. */
-const LISTEN_DEFAULT: readonly string[] = ["/ip4/0.0.0.0/tcp/0"];
-
 /** Only this machine can see it. A second node on the machine takes any free port. The port: Guess, nobody's. */
 const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
 
@@ -59,7 +56,8 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     dataDir: data,
     run,
     settled: given.settled,
-    listen: given.listen.length > 0 ? given.listen : [...LISTEN_DEFAULT],
+    // Give `--listen` a fixed port to be reachable behind a router.
+    ...(given.listen.length > 0 && { listen: given.listen }),
     announce,
     bootstrap,
     engine,

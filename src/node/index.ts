@@ -1,7 +1,19 @@
 /** The composition root: a node, its manifest and its status. */
 export { createNode } from "./node.ts";
 export type { StarlingNode } from "./starling-node.ts";
-export type { NodeOptions } from "./node-options.ts";
+export type { NodeDeps, NodeOptions } from "./node-options.ts";
+export type {
+  ContributionEvent,
+  EvaluationEvent,
+  NodeEmitter,
+  NodeEvents,
+  PhaseEvent,
+  RoundEvent,
+  SettledEvent,
+} from "./events.ts";
+export type { Evaluate } from "./evaluations.ts";
+export type { SettledModel, SettledWeights } from "./settled-model.ts";
+export type { Documents } from "./data/given-documents.ts";
 export { type DraftParts, type InitOptions, type RunOptions, draftManifest, initRun } from "./init.ts";
 export { type AddOptions, addToFolder } from "./data/add.ts";
 export type { FileProgress } from "./data/files.ts";
@@ -9,7 +21,8 @@ export type { DataRecord } from "./data/record.ts";
 export { readTokenizerFile } from "./model-folder.ts";
 export { type TrainOptions, type TrainedFolder, trainToFolder } from "./train-to-folder.ts";
 export { type TokenizerTraining, trainTokenizerOn } from "./train-tokenizer.ts";
-export { type Evaluation, evaluateFolder, generateFromFolder } from "./model-use.ts";
+export { evaluateFolder, generateFromFolder } from "./model-use.ts";
+export type { Evaluation } from "./measure.ts";
 export type { GenerateOptions, ModelPresetName } from "../trainer/index.ts";
 export { type Manifest, type Phase, readManifestFile, runIdOf, writeManifestFile } from "./manifest.ts";
 export { type NetworkKey, networkKeyPath, readNetworkKey, writeNetworkKey } from "./network-key.ts";

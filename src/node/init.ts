@@ -1,9 +1,18 @@
 /** Makes a run: cuts a text into shards, takes a tokenizer and weights to start from, and writes the manifest. */
 import { basename, resolve } from "node:path";
-import { type Cid, type Digest, type Logger, type PeerId, type RunId, bytesOf } from "../core/index.ts";
+import {
+  type Cid,
+  type Digest,
+  type Logger,
+  type PeerId,
+  type RunId,
+  bytesOf,
+  silentLog,
+} from "../core/index.ts";
 import { type Store, openStore, putBody } from "../storage/index.ts";
 import { BYTE_VOCABULARY, type ModelConfig, type ModelPresetName, modelPresets } from "../trainer/index.ts";
 import { type AddOptions, addData } from "./data/add.ts";
+import type { Documents } from "./data/given-documents.ts";
 import type { TokenizerName } from "./data/record.ts";
 import { readStoredData, tokenizerOf } from "./data/run-data.ts";
 import { type Manifest, encodeManifest, parseManifest, runIdOf } from "./manifest.ts";
@@ -28,9 +37,11 @@ export interface RunOptions {
   readonly admit?: readonly PeerId[];
 }
 
-export interface InitOptions extends RunOptions, Omit<Partial<AddOptions>, "path" | "tokenizerFile"> {
+export interface InitOptions extends RunOptions, Omit<Partial<AddOptions>, "text" | "tokenizerFile"> {
   /** What to cut: a file or a folder. */
   readonly textPath?: string;
+  /** The same from a program: documents, one string each. */
+  readonly documents?: Documents;
   /** Records of data that is in the folder already. */
   readonly data?: readonly Cid[];
   readonly tokenizerFile?: Uint8Array | null;
@@ -57,7 +68,7 @@ export interface DraftParts {
  */
 export async function initRun(
   options: InitOptions,
-  { dataDir, log }: { dataDir: string; log: Logger },
+  { dataDir, log = silentLog }: { dataDir: string; log?: Logger },
 ): Promise<{ run: RunId; manifest: Manifest; networkKey: NetworkKey | undefined }> {
   presetOf(options.preset);
   const networkKey = options.isPrivate === true ? createNetworkKey() : undefined;
@@ -76,11 +87,12 @@ async function initRunIn(
   options: InitOptions,
   networkKey: Digest | undefined,
 ): Promise<{ run: RunId; manifest: Manifest }> {
-  const { textPath, fromDir, data = [], ...rest } = options;
+  const { textPath, documents, fromDir, data = [], ...rest } = options;
   const from = fromDir === undefined ? undefined : await readModelFolder(fromDir);
   const tokenizerFile = options.tokenizerFile ?? from?.tokenizerFile ?? null;
-  const added =
-    textPath === undefined ? [] : [(await addData(store, { ...rest, path: textPath, tokenizerFile })).cid];
+  const added: Cid[] = [];
+  for (const text of [textPath, documents])
+    if (text !== undefined) added.push((await addData(store, { ...rest, text, tokenizerFile })).cid);
   const parts: DraftParts = {
     data: [...data, ...added],
     tokenizer: tokenizerFile === null ? "bytes" : await putBody(store.blocks, tokenizerFile),

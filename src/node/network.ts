@@ -6,7 +6,7 @@ import { type BlockSource, type Swarm, createSwarm } from "../gossip/index.ts";
 import type { ServedCheckpoints, Store } from "../storage/index.ts";
 import type { Line } from "./limited-swarm.ts";
 import type { NetworkKey } from "./network-key.ts";
-import type { NodeOptions } from "./node-options.ts";
+import type { NodeSettings } from "./node-options.ts";
 
 export interface NetworkDeps {
   readonly run: RunId;
@@ -20,7 +20,7 @@ export interface NetworkDeps {
 }
 
 /** The swarm, not started yet. */
-export async function createNetwork(options: NodeOptions, deps: NetworkDeps): Promise<Swarm> {
+export async function createNetwork(options: NodeSettings, deps: NetworkDeps): Promise<Swarm> {
   const { listen, announce, bootstrap, dht, mdns, localAddresses, reach } = options;
   const { run, networkKey, store, served, line, log, clock, metrics } = deps;
   const { key: privateKey, datastore, contributions } = store;

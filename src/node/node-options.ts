@@ -3,6 +3,7 @@ import type { Clock, Logger, RunId } from "../core/index.ts";
 import type { NodeMetrics } from "../dashboard/index.ts";
 import type { ReachOptions } from "../gossip/index.ts";
 import type { EngineName, GradientMemory } from "../trainer/index.ts";
+import type { Evaluate } from "./evaluations.ts";
 import type { UseOptions } from "./idle/conditions.ts";
 import type { SettledName } from "./join/run-address.ts";
 import type { LineOptions } from "./limited-swarm.ts";
@@ -10,27 +11,33 @@ import type { Recorder } from "./loop.ts";
 import type { Manifest } from "./manifest.ts";
 
 export interface NodeOptions {
+  /** The node's own folder: key, blocks, history. Made when it is not there; one node at a time. */
   readonly dataDir: string;
   /** A manifest at hand, or only its CID: then it is fetched from peers. */
   readonly run: Manifest | RunId;
   /** A settled state out of the run's address: the node joins at it, and follows only histories that extend it. */
-  readonly settled?: SettledName | undefined;
-  readonly listen: readonly string[];
-  readonly announce: readonly string[];
-  readonly bootstrap: readonly string[];
-  readonly engine: EngineName | "auto";
+  readonly settled?: SettledName | null | undefined;
+  /** Multiaddrs. Default: every interface, at a port that the system chooses. */
+  readonly listen?: readonly string[];
+  /** Multiaddrs that others are told to dial instead. Default: where it listens, as others see it. */
+  readonly announce?: readonly string[];
+  /** Multiaddrs of nodes to dial first. Default: none. */
+  readonly bootstrap?: readonly string[];
+  /** Default: the fastest that passes a trial on the run's model. */
+  readonly engine?: EngineName | "auto";
   /** Which device, for engines that have several (trainer, `takeDevice`). */
   readonly device?: string | undefined;
   /** Matrix products in float16; wants an engine by name. */
   readonly mixedPrecision?: boolean;
-  /** Of the trainer; several nodes on one machine want one each. 0: one per core. */
-  readonly threads: number;
+  /** Of the trainer; several nodes on one machine want one each. 0, the default: one per core. */
+  readonly threads?: number;
   /** How to need less memory, on the CPU; changes no result beyond float32's rounding. */
   readonly memory?: GradientMemory;
-  readonly dht: boolean;
-  readonly mdns: boolean;
-  /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. */
-  readonly localAddresses: boolean;
+  /** Find nodes by the distributed hash table, by multicast in the LAN. Default: both. */
+  readonly dht?: boolean;
+  readonly mdns?: boolean;
+  /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. Default: no. */
+  readonly localAddresses?: boolean;
   /** When it may train; default: always. */
   readonly use?: UseOptions;
   /** How fast it may send and receive; default: as it goes. */
@@ -39,10 +46,41 @@ export interface NodeOptions {
   readonly reach?: Pick<ReachOptions, "relay" | "viaRelay" | "upnp">;
 }
 
+type Defaulted =
+  | "listen"
+  | "announce"
+  | "bootstrap"
+  | "engine"
+  | "threads"
+  | "dht"
+  | "mdns"
+  | "localAddresses";
+
+/** With nothing left open that has a default. */
+export type NodeSettings = NodeOptions & Required<Pick<NodeOptions, Defaulted>>;
+
+const DEFAULTS: Pick<NodeSettings, Defaulted> = {
+  listen: ["/ip4/0.0.0.0/tcp/0"],
+  announce: [],
+  bootstrap: [],
+  engine: "auto",
+  threads: 0,
+  dht: true,
+  mdns: true,
+  localAddresses: false,
+};
+
+export function nodeSettings(options: NodeOptions): NodeSettings {
+  return { ...DEFAULTS, ...options };
+}
+
 export interface NodeDeps {
-  readonly log: Logger;
+  /** Default: silent. */
+  readonly log?: Logger;
   readonly clock?: Clock;
   readonly recorder?: Recorder;
   /** Takes libp2p's counts and the lengths of the rounds' stages; everything else it asks for itself. */
   readonly metrics?: NodeMetrics;
+  /** Called with the newest settled state, one at a time; what it answers is the event `evaluation`. */
+  readonly evaluate?: Evaluate;
 }

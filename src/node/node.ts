@@ -10,6 +10,7 @@ import {
   type PeerId,
   type RunId,
   messageOf,
+  silentLog,
   stopAll,
   systemClock,
 } from "../core/index.ts";
@@ -26,18 +27,21 @@ import type { GenerateOptions } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
 import { DiskPatience, patientStore } from "./disk-patience.ts";
 import { NodeEngine } from "./engine/node-engine.ts";
+import { Evaluations } from "./evaluations.ts";
+import { type NodeEmitter, createEmitter } from "./events.ts";
 import { type Until, farewell } from "./farewell.ts";
 import { Gate } from "./gate.ts";
 import { Conditions } from "./idle/conditions.ts";
 import { Line } from "./limited-swarm.ts";
 import { type Manifest, decodeManifest, encodeManifest, phaseOf, runIdOf } from "./manifest.ts";
+import type { Evaluation } from "./measure.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { createNetwork } from "./network.ts";
-import type { NodeDeps, NodeOptions } from "./node-options.ts";
+import { type NodeDeps, type NodeOptions, type NodeSettings, nodeSettings } from "./node-options.ts";
 import { statusOf } from "./node-status.ts";
 import { STATUS_FILE } from "./offline.ts";
 import { Participation, admitOnly } from "./participation.ts";
-import { SettledModel, notReady } from "./settled-model.ts";
+import { SettledModel, type SettledWeights, notReady } from "./settled-model.ts";
 import type { StarlingNode } from "./starling-node.ts";
 import type { NodeStatus } from "./status.ts";
 import { Watch } from "./watch/watch.ts";
@@ -46,17 +50,18 @@ import { Watch } from "./watch/watch.ts";
 const BY_HAND = "by hand";
 
 /** A node whose data folder is open; `start` connects it and begins. Throws the storage room's errors. */
-export async function createNode(options: NodeOptions, deps: NodeDeps): Promise<StarlingNode> {
+export async function createNode(options: NodeOptions, deps: NodeDeps = {}): Promise<StarlingNode> {
   const run = typeof options.run === "string" ? options.run : runIdOf(options.run);
-  const store = await openStore(options.dataDir, { run, log: deps.log });
-  return new Node(options, run, store, deps);
+  const store = await openStore(options.dataDir, { run, log: deps.log ?? silentLog });
+  return new Node(nodeSettings(options), run, store, deps);
 }
 
 class Node implements StarlingNode {
   readonly name = "node";
   readonly peerId: PeerId;
+  readonly events: NodeEmitter = createEmitter();
   readonly finished: Promise<void>;
-  readonly #options: NodeOptions;
+  readonly #options: NodeSettings;
   readonly #run: RunId;
   readonly #store: Store;
   readonly #log: Logger;
@@ -72,6 +77,7 @@ class Node implements StarlingNode {
   readonly #served: ServedCheckpoints;
   readonly #conditions: Conditions;
   readonly #model: SettledModel;
+  readonly #evaluations: Evaluations | undefined;
   readonly #diskFull: Record<"node" | "learner", string | null> = { node: null, learner: null };
   readonly #end: PromiseWithResolvers<void> = Promise.withResolvers();
   #life: "starting" | "running" | "stopped" = "starting";
@@ -79,8 +85,8 @@ class Node implements StarlingNode {
   #participation: Participation | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(options: NodeOptions, run: RunId, store: Store, deps: NodeDeps) {
-    const { log, clock = systemClock, metrics } = deps;
+  constructor(options: NodeSettings, run: RunId, store: Store, deps: NodeDeps) {
+    const { log = silentLog, clock = systemClock, metrics, evaluate } = deps;
     const { signal } = this.#stopping;
     const dataDir = store.dir;
     this.#options = options;
@@ -124,6 +130,10 @@ class Node implements StarlingNode {
       participation: () => this.#participation,
       status: () => this.status(),
     });
+    if (evaluate !== undefined) {
+      const { events: emitter } = this;
+      this.#evaluations = new Evaluations({ evaluate, model: this.#model, emitter, log: this.#log });
+    }
     this.finished = this.#end.promise;
     // Whoever awaits it gets the error; a node that nobody awaits must not end the process.
     this.finished.catch(() => undefined);
@@ -156,6 +166,7 @@ class Node implements StarlingNode {
     this.#swarm = swarm;
     this.#delay.enable();
     await this.#watch.start();
+    await this.#evaluations?.start();
     this.#life = "running";
     participation.start(swarm);
   }
@@ -181,6 +192,7 @@ class Node implements StarlingNode {
       clock: this.#clock,
       log: this.#log,
       recorder: this.#deps.recorder,
+      emitter: this.events,
       signal: this.#stopping.signal,
       diskFull: (lack) => this.#noteDisk("learner", lack),
       changed: () => this.#changed(),
@@ -198,7 +210,7 @@ class Node implements StarlingNode {
   async #stop(): Promise<void> {
     const last = this.status();
     this.#stopping.abort(new Error("the node is stopping"));
-    const parts = [this.#swarm, this.#participation, this.#conditions, this.#watch];
+    const parts = [this.#swarm, this.#participation, this.#evaluations, this.#conditions, this.#watch];
     try {
       await stopAll(parts.filter((part) => part !== undefined));
     } finally {
@@ -266,6 +278,14 @@ class Node implements StarlingNode {
 
   generate(options: GenerateOptions): AsyncGenerator<string> {
     return this.#model.generate(options);
+  }
+
+  weights(): Promise<SettledWeights> {
+    return this.#model.weights();
+  }
+
+  measure(text: string): Promise<Evaluation> {
+    return this.#model.measure(text);
   }
 
   credits(fromRound: number): CreditsPage {

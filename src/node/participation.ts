@@ -11,6 +11,7 @@ import { PatientFetch } from "./data/patient-fetch.ts";
 import { DataPull } from "./data/pull.ts";
 import { type RunData, readRunData } from "./data/run-data.ts";
 import type { NodeEngine } from "./engine/node-engine.ts";
+import { type NodeEmitter, bothOf, phaseEvents } from "./events.ts";
 import type { Gate } from "./gate.ts";
 import { Join, isJoinable } from "./join/join.ts";
 import type { SettledName } from "./join/run-address.ts";
@@ -19,11 +20,11 @@ import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import { type Manifest, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
 import { checkMemory } from "./memory.ts";
-import type { NodeOptions } from "./node-options.ts";
+import type { NodeSettings } from "./node-options.ts";
 import { readStartWeights } from "./start-weights.ts";
 
 export interface ParticipationDeps {
-  readonly options: Pick<NodeOptions, "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision">;
+  readonly options: Pick<NodeSettings, "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision">;
   readonly run: RunId;
   readonly self: PeerId;
   readonly store: Store;
@@ -33,6 +34,7 @@ export interface ParticipationDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly recorder: Recorder | undefined;
+  readonly emitter: NodeEmitter;
   readonly signal: AbortSignal;
   /** What the learner has no room to write; null: it has again. */
   diskFull(lack: string | null): void;
@@ -142,7 +144,7 @@ export class Participation {
     const facts = await open();
     if (signal.aborted) return;
     const joining = new Join({ run, manifest, store, served, swarm, learner, clock, log, signal });
-    const { base, landmark } = await joining.start(options.settled);
+    const { base, landmark } = await joining.start(options.settled ?? undefined);
     if (signal.aborted) return;
     this.#landmark = landmark;
     this.#climb = climb;
@@ -189,7 +191,7 @@ export class Participation {
     { phase, facts, ascent, base }: PhaseStart,
   ): RoundLoop {
     const { manifest, swarm, learner } = parts;
-    const { run, self, store, served, clock, log, recorder, gate, options } = this.#deps;
+    const { run, self, store, served, clock, log, recorder, gate, options, emitter } = this.#deps;
     const { startRoot, zeroState } = facts;
     const settings = phaseOf(manifest, phase);
     return new RoundLoop({
@@ -217,7 +219,7 @@ export class Participation {
       deltaBytesMaxAt: (settledTokens) => deltaBytesMaxAt(settings, settledTokens),
       clock,
       log,
-      recorder,
+      recorder: bothOf(recorder, phaseEvents(emitter, phase, self)),
       changed: () => this.#deps.changed(),
       gate,
       givesBases: isJoinable(manifest),

@@ -3,16 +3,25 @@ import type { PeerId, Service } from "../core/index.ts";
 import type { SnapshotSource } from "../dashboard/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
 import type { CreditsPage } from "./credits.ts";
+import type { NodeEmitter } from "./events.ts";
 import type { Until } from "./farewell.ts";
+import type { Evaluation } from "./measure.ts";
+import type { SettledWeights } from "./settled-model.ts";
 import type { NodeStatus } from "./status.ts";
 
 export interface StarlingNode extends Service, SnapshotSource {
   readonly peerId: PeerId;
+  /** Rounds, contributions, phases, settled states as they come. */
+  readonly events: NodeEmitter;
   status(): NodeStatus;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names. */
   exportTo(out: string): Promise<string[]>;
   /** Text that the settled model continues a prompt with, as it comes. */
   generate(options: GenerateOptions): AsyncGenerator<string>;
+  /** A copy of the settled weights as float32 arrays. Throws `NOT_READY`. */
+  weights(): Promise<SettledWeights>;
+  /** The settled model's mean loss on a text, in nats per token and bits per byte. Throws `NOT_READY`, `DATA_TOO_SHORT`. */
+  measure(text: string): Promise<Evaluation>;
   /** What the settled history has minted, from a round on. Throws `CREDITS_NONE`, or `NOT_READY` before there is history. */
   credits(fromRound: number): CreditsPage;
   /** Ends the round under way after its step, publishes it, and trains no more until `resume`. */

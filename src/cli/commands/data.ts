@@ -18,7 +18,7 @@ export async function addToFolder(path: string, given: DataAddArguments): Promis
   const tokenizerFile = tokenizer === undefined ? null : await readTokenizerFile(tokenizer);
   await mkdir(data, { recursive: true });
   using progress = createFileProgress("cutting");
-  const options = { ...labels, path, tokenizerFile, heldOutShare, onProgress: progress.show };
+  const options = { ...labels, text: path, tokenizerFile, heldOutShare, onProgress: progress.show };
   const { cid, record } = await addFiles(data, options, { log: createLog({ level: "warn" }) });
   const tokens = (shards: typeof record.train): number =>
     shards.reduce((sum, shard) => sum + shard.tokens, 0);

@@ -1,18 +1,19 @@
-/** `starling data add` and `starling init --text`: a path is cut into shards in a data folder. */
+/** `starling data add` and `starling init --text`: a path, or what a program hands over, is cut into shards in a data folder. */
 import { basename, resolve } from "node:path";
 import type { Cid, Logger } from "../../core/index.ts";
 import { type Store, openStore, putBody } from "../../storage/index.ts";
 import { cutData } from "./cut.ts";
 import { type FileProgress, documentsAt } from "./files.ts";
+import { type Documents, partsOf } from "./given-documents.ts";
 import type { DataRecord } from "./record.ts";
 import { tokenizerOf } from "./run-data.ts";
 
 export interface AddOptions {
-  /** A file, or a folder whose files are taken in the order of their names. */
-  readonly path: string;
+  /** A file, or a folder whose files are taken in the order of their names; or documents as they come. */
+  readonly text: string | Documents;
   /** A tokenizer.json; null: bytes. */
   readonly tokenizerFile: Uint8Array | null;
-  /** Default: the name of the file or folder. */
+  /** Default: the name of the file or folder, or "documents". */
   readonly source?: string;
   readonly licence?: string;
   readonly heldOutShare?: number;
@@ -42,13 +43,13 @@ export async function addToFolder(
 
 /** The CID is that of the signed record, which manifests name. @throws what `cutData` does */
 export async function addData(store: Store, options: AddOptions): Promise<{ cid: Cid; record: DataRecord }> {
-  const { path, tokenizerFile, field = TEXT_FIELD, onProgress } = options;
+  const { text, tokenizerFile, field = TEXT_FIELD, onProgress } = options;
   const name = tokenizerFile === null ? "bytes" : await putBody(store.blocks, tokenizerFile);
   return cutData(
     {
-      documents: documentsAt(path, { field, onProgress }),
+      documents: typeof text === "string" ? documentsAt(text, { field, onProgress }) : partsOf(text),
       tokenizer: { name, tokenizer: tokenizerOf(tokenizerFile) },
-      source: options.source ?? basename(resolve(path)),
+      source: options.source ?? (typeof text === "string" ? basename(resolve(text)) : "documents"),
       licence: options.licence ?? "unknown",
       heldOutShare: options.heldOutShare ?? HELD_OUT_SHARE,
     },

@@ -44,7 +44,9 @@ import {
   learningRate,
   tensorLengths,
 } from "../../trainer/index.ts";
+import { partsOf } from "../data/given-documents.ts";
 import { type RunData, tokenizerOf } from "../data/run-data.ts";
+import { type Evaluation, measure } from "../measure.ts";
 import { modelFolderFiles } from "../model-folder.ts";
 import { stateRoot } from "./state-root.ts";
 import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
@@ -273,13 +275,27 @@ export class Learner {
   /** Text that the settled model writes, from a copy of its weights, so that training can go on in between. */
   async *generate(options: GenerateOptions): AsyncGenerator<string> {
     const { model, threads } = this.#options;
-    const weights = toFloat(this.#folded.settled, new Float32Array(this.#folded.settled.length));
+    const { weights } = this.settledFloats();
     const decoder = await Decoder.open({ model, weights, threads });
     try {
       yield* generate(decoder, this.#tokenizer, options);
     } finally {
       await decoder.close();
     }
+  }
+
+  /** The loss of the settled model on a text, from a copy of its weights. Throws `DATA_TOO_SHORT`. */
+  measure(text: string): Promise<Evaluation> {
+    const { model, threads } = this.#options;
+    const { weights } = this.settledFloats();
+    return measure({ model, weights, tokenizer: this.#tokenizer, threads }, partsOf([text]));
+  }
+
+  /** A copy of the settled weights, (P,), and their root. */
+  settledFloats(): { weights: Float32Array; weightsRoot: Digest } {
+    const { settled } = this.#folded;
+    const weights = toFloat(settled, new Float32Array(settled.length));
+    return { weights, weightsRoot: rootOfBytes(bytesOf(settled)) };
   }
 
   /** The settled weights as the files of a Hugging Face folder, and their root. */

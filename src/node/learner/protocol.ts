@@ -4,6 +4,7 @@ import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { Growth } from "../../trainer/index.ts";
+import type { Evaluation } from "../measure.ts";
 import type { DeltaBody } from "./folded-weights.ts";
 import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
@@ -38,6 +39,10 @@ export interface LearnerThread {
   nextText(text: number): Promise<string | null>;
   /** Ends a text early; nothing happens when it has ended. */
   closeText(text: number): Promise<void>;
+  /** The settled weights as float32, (P,), and their root. */
+  settledFloats(): { weights: Float32Array; weightsRoot: Digest };
+  /** The settled model's loss on a text; one after the other. */
+  measure(text: string): Promise<Evaluation>;
   /** Writes the settled weights as a Hugging Face folder; answers with the files' names and the weights' root. */
   exportTo(out: string, card: string): Promise<{ files: string[]; weightsRoot: Digest }>;
   /** `base`: what joiners are told of it, if they can join at it. */

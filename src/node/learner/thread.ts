@@ -30,6 +30,8 @@ import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 assert(parentPort !== null, "thread.ts runs in a worker");
 const port = parentPort;
 const turns = new PQueue({ concurrency: 1 });
+/** Each holds a copy of the weights; training goes on meanwhile. */
+const measures = new PQueue({ concurrency: 1 });
 const texts = new OpenTexts();
 const stopping = new AbortController();
 let open:
@@ -83,6 +85,8 @@ const thread: LearnerThread = {
   openText: (options) => texts.open(opened().learner.generate(options)),
   nextText: (text) => texts.next(text),
   closeText: (text) => texts.close(text),
+  settledFloats: () => opened().learner.settledFloats(),
+  measure: (text) => measures.add(() => opened().learner.measure(text)),
   exportTo: (out, card) =>
     turns.add(async () => {
       const { files, weightsRoot } = opened().learner.exported(card);
@@ -128,6 +132,7 @@ const thread: LearnerThread = {
     stopping.abort(new Error("the node is stopping"));
     return turns.add(async () => {
       await texts.closeAll();
+      await measures.onIdle();
       await open?.learner.close();
       // The port keeps the thread alive; once the answer is out, nothing does.
       setImmediate(() => port.close());

@@ -31,7 +31,7 @@ async function add(
   await writeFile(path, content);
   const to = join(dir, "data");
   await mkdir(to, { recursive: true });
-  return addToFolder(to, { path, tokenizerFile: null, ...options }, { log: silentLog });
+  return addToFolder(to, { text: path, tokenizerFile: null, ...options }, { log: silentLog });
 }
 
 /** All documents, from the shards on the disk. */
@@ -81,7 +81,7 @@ test("T9 a folder is its files in the order of their names, and the same files g
   await mkdir(join(dir, "folder", "inner"), { recursive: true });
   for (const [i, text] of DOCUMENTS.entries())
     await writeFile(join(dir, "folder", i % 2 ? "inner" : "", `${i}.txt`), text);
-  const options = { path: join(dir, "folder"), tokenizerFile: null };
+  const options = { text: join(dir, "folder"), tokenizerFile: null };
   const first = await addToFolder(join(dir, "data"), options, { log: silentLog });
   expect(await documentsIn(first.record)).toEqual(DOCUMENTS.toSorted());
   const again = await addToFolder(join(dir, "data"), options, { log: silentLog });

@@ -3,6 +3,6 @@ import { silentLog } from "../../../../src/core/index.ts";
 import { addToFolder } from "../../../../src/node/index.ts";
 
 const [, , path = "", dataDir = ""] = process.argv;
-const { record } = await addToFolder(dataDir, { path, tokenizerFile: null }, { log: silentLog });
+const { record } = await addToFolder(dataDir, { text: path, tokenizerFile: null }, { log: silentLog });
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(JSON.stringify({ bytes: record.bytes, shards: record.train.length, peakBytes }));
