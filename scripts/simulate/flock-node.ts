@@ -12,8 +12,8 @@ import {
   type Event,
   type FoldPlan,
   type FoldTerm,
-  type GraphOptions,
   Machine,
+  type MachineOptions,
   OwnWork,
   type TrainOrder,
   type View,
@@ -39,8 +39,10 @@ import { type Pace, Training } from "./training.ts";
 export interface FlockNodeOptions {
   readonly index: number;
   readonly seed: string;
-  readonly run: GraphOptions;
+  readonly run: Omit<MachineOptions, "self">;
   readonly shape: Shape;
+  /** After a crash it folds from the phase's start, not from a settled state: a ladder's ends need all rounds. */
+  readonly foldsAll?: boolean;
   /** Of this node. */
   readonly pace: Pace;
   /** The phase's start. */
@@ -51,6 +53,10 @@ export interface FlockNodeOptions {
   readonly commonsOf: (base: Base | undefined) => Commons;
   readonly strategy?: Strategy | undefined;
   readonly note: (line: string) => void;
+  /** Its phase is over. */
+  readonly onFinished?: (() => void) | undefined;
+  /** It leaves its history for another, from the round `fork` on. */
+  readonly onResync?: ((fork: number) => void) | undefined;
   /** It folds for a round that it has entered. */
   readonly onRound?: ((node: FlockNode, view: View) => void) | undefined;
 }
@@ -168,6 +174,7 @@ export class FlockNode {
 
   /** Our own newest settled state, or a peer's, who may have less of what came before. */
   #firstBase(peer?: FlockNode): First {
+    if (this.options.foldsAll === true) return this.#first;
     const own = this.machine.base;
     const reach = peer?.firstRound ?? 0;
     if (own !== undefined && reach <= own.round) return { base: own, weights: this.#base };
@@ -201,6 +208,11 @@ export class FlockNode {
   crash(): void {
     this.isUp = false;
     this.#life += 1;
+  }
+
+  /** Its phase is over: it goes on in it to be ranked, or only looks on. */
+  goOn(how: "rank" | "observe"): void {
+    this.#give({ nowMs: this.#nowMs, kind: how });
   }
 
   takeHeader(parcel: Parcel): void {
@@ -285,6 +297,7 @@ export class FlockNode {
         // What had settled is void; the bodies are still on our disk.
         this.settled.clear();
         this.resyncs += 1;
+        this.options.onResync?.(effect.fork);
         note(`${this.index} goes over to another history, from round ${effect.fork}`);
         break;
       case "wake":
@@ -293,6 +306,7 @@ export class FlockNode {
       case "finished":
         this.finishedRound = effect.round;
         note(`${this.index} finished ${effect.round}`);
+        this.options.onFinished?.();
         break;
     }
   }

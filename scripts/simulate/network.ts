@@ -190,7 +190,9 @@ export class Network {
 function newTo(node: FlockNode, peer: FlockNode): ContributionId[] {
   const ids: ContributionId[] = [];
   const { graph } = peer.machine;
-  for (let r = Math.max(0, node.machine.round - LOOK_BACK_ROUNDS); r < graph.roundsCount; r++) {
+  // Who holds fewer rounds may hold another history, and the heavier one.
+  const newestRound = Math.min(node.machine.round, graph.roundsCount);
+  for (let r = Math.max(0, newestRound - LOOK_BACK_ROUNDS); r < graph.roundsCount; r++) {
     for (const c of graph.round(r)) if (!node.machine.graph.knows(c)) ids.push(c.id);
     if (ids.length >= LOOK_BACK_MAX) break;
   }

@@ -32,11 +32,18 @@ export class HeaderSync {
     this.#deps = deps;
   }
 
-  /** All headers of a peer from a round on, and what they build on. False when the peer did not answer. */
+  /**
+   * All headers of a peer from a round on, and what they build on. One who has none there may hold another history with fewer
+   * rounds, which may be the heavier one: it is asked from half as far, and so on. False when the peer did not answer.
+   */
   async catchUp(peer: PeerId, fromRound: number): Promise<boolean> {
     for (let from = fromRound; ;) {
       const reply = await this.#ask(peer, { phase: this.#deps.phase, fromRound: from });
       if (reply === undefined) return false;
+      if (reply.headers.length === 0 && !reply.more && from > 0) {
+        from = Math.floor(from / 2);
+        continue;
+      }
       let last = from;
       for (const bytes of reply.headers) last = Math.max(last, (await this.#deps.receive(bytes)) ?? last);
       // Pages overlap by one round; a page that ends in the round it began with has no more to give.
