@@ -15,10 +15,13 @@ export interface PhaseEstimate {
   readonly trafficBytes: { readonly first: number; readonly last: number };
 }
 
-/** Beside the engine: weights, settled weights and residual, int32. */
-const LEARNER_BYTES_PER_PARAMETER = 12;
-/** Node, its code, and what the network holds. Measured: bench/RESULTS.md, memory of a training step. */
-const PROCESS_BYTES = 115e6;
+/**
+ * Beside the engine: weights, settled weights and residual (int32, 12 bytes), and what encoding, folding and writing a
+ * checkpoint hold for a while. Measured: bench/RESULTS.md, memory of a whole node.
+ */
+const LEARNER_BYTES_PER_PARAMETER = 22;
+/** Node, its code, and what the network holds. Measured: the same. */
+const PROCESS_BYTES = 200e6;
 
 type Costs = Omit<Phase, "tokensBudget">;
 
