@@ -5,7 +5,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { EXIT_BUG, EXIT_OPERATING, EXIT_USAGE } from "../../src/cli/failure.ts";
+import { EXIT_BUG, EXIT_FORCED, EXIT_OPERATING, EXIT_USAGE } from "../../src/cli/failure.ts";
 import { MEANINGS } from "./meanings.ts";
 import { code, opening, table } from "./markdown.ts";
 
@@ -22,6 +22,7 @@ const EXITS: readonly (readonly [number, string])[] = [
   [EXIT_OPERATING, "it could not be done: one of the codes below; `verify`: something is false"],
   [EXIT_USAGE, "wrong arguments or settings; `verify`: nothing is false, but not all could be checked"],
   [EXIT_BUG, "a mistake in starling: `error BUG` with a stack, to be reported"],
+  [EXIT_FORCED, "ended at once by a second Ctrl-C, as shells count signals (128 + 2)"],
 ];
 
 export async function renderErrors(): Promise<string> {

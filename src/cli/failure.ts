@@ -1,12 +1,13 @@
 /**
  * What the process says when it fails. Exit codes: 0 ok, 1 an operating error, 2 wrong arguments, 70 a bug of ours
- * (EX_SOFTWARE of sysexits.h).
+ * (EX_SOFTWARE of sysexits.h), 130 forced by a second signal.
  */
 import { StarlingError } from "../core/index.ts";
 
 export const EXIT_OPERATING = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_BUG = 70;
+export const EXIT_FORCED = 130;
 
 /** Wrong arguments that only a command itself can see: what was expected, what came, what to do. */
 export class UsageError extends Error {

@@ -47,7 +47,7 @@ Check everything that it took part in, and see who did what:
   $ starling verify
   $ starling ledger --excluded
 
-Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling.`;
+Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling, 130 forced by a second Ctrl-C.`;
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [

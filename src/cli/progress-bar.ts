@@ -1,47 +1,44 @@
-/** A bar for work that takes more than a moment; in a terminal only, and on stderr, since stdout is for results. */
+/**
+ * Bars for work that takes more than a moment; in a terminal only, and on stderr, since stdout is for results. A bar is gone
+ * when its work is done, so that it draws over nothing that is said afterwards.
+ */
 import { Presets, SingleBar } from "cli-progress";
 import type { AloneStep, FileProgress } from "../node/index.ts";
 import { bytes, nats } from "./format.ts";
 
-export interface FileBar extends Disposable {
-  readonly show: (progress: FileProgress) => void;
-}
-
-export interface StepBar extends Disposable {
-  readonly show: (step: AloneStep) => void;
+/** Bytes read of all that are to be read; `what` is a word such as `cutting`. */
+export function withFileProgress<T>(
+  what: string,
+  work: (show: (progress: FileProgress) => void) => Promise<T>,
+): Promise<T> {
+  return withBar(`${what} {bar} {percentage}% of {size}, {eta_formatted} left`, (bar) =>
+    work(({ bytesDone, bytesTotal }) => {
+      if (!bar.isActive) bar.start(bytesTotal, 0, { size: bytes(bytesTotal) });
+      bar.update(bytesDone);
+    }),
+  );
 }
 
 /** Steps of a training that ends, with the losses of the newest. */
-export function createStepProgress(): StepBar {
+export function withStepProgress<T>(work: (show: (step: AloneStep) => void) => Promise<T>): Promise<T> {
   const format =
     "training {bar} {value} of {total} steps, loss {loss}, val. loss {validationLoss}, {eta_formatted} left";
-  const bar = new SingleBar(
-    { format, stream: process.stderr, clearOnComplete: true },
-    Presets.shades_classic,
-  );
-  return {
-    show: ({ step, stepsCount, lossNats, validationLossNats }) => {
+  return withBar(format, (bar) =>
+    work(({ step, stepsCount, lossNats, validationLossNats }) => {
       const losses = { loss: nats(lossNats), validationLoss: nats(validationLossNats) };
       if (!bar.isActive) bar.start(stepsCount, 0, losses);
       bar.update(step, losses);
-    },
-    [Symbol.dispose]: () => bar.stop(),
-  };
+    }),
+  );
 }
 
-/** Bytes read of all that are to be read; `what` is a word such as `cutting`. */
-export function createFileProgress(what: string): FileBar {
-  const format = `${what} {bar} {percentage}% of {size}, {eta_formatted} left`;
+async function withBar<T>(format: string, work: (bar: SingleBar) => Promise<T>): Promise<T> {
   // Without a terminal it says nothing.
-  const bar = new SingleBar(
-    { format, stream: process.stderr, clearOnComplete: true },
-    Presets.shades_classic,
-  );
-  return {
-    show: ({ bytesDone, bytesTotal }) => {
-      if (!bar.isActive) bar.start(bytesTotal, 0, { size: bytes(bytesTotal) });
-      bar.update(bytesDone);
-    },
-    [Symbol.dispose]: () => bar.stop(),
-  };
+  const options = { format, stream: process.stderr, clearOnComplete: true };
+  const bar = new SingleBar(options, Presets.shades_classic);
+  try {
+    return await work(bar);
+  } finally {
+    bar.stop();
+  }
 }

@@ -1,4 +1,5 @@
 /** Ctrl-C once asks a command to stop cleanly; twice forces it. */
+import { EXIT_FORCED } from "./failure.ts";
 
 /**
  * Calls `stop` on the first SIGINT or SIGTERM, or when the parent that holds an IPC channel to us is gone; a second
@@ -7,7 +8,7 @@
 export function onStopSignal(stop: () => void): Disposable {
   let asked = false;
   const onSignal = (): void => {
-    if (asked) process.exit(130);
+    if (asked) process.exit(EXIT_FORCED);
     asked = true;
     process.stderr.write("stopping; again to force\n");
     stop();

@@ -14,6 +14,7 @@ import {
   readPayoutFiles,
 } from "../../node/index.ts";
 import { assertDataExists } from "../data-folder.ts";
+import { waitingFor } from "../waiting.ts";
 import { creditsReport, describeCredits } from "../describe-credits.ts";
 
 export interface CreditsArguments {
@@ -30,7 +31,7 @@ export async function credits(given: CreditsArguments): Promise<void> {
   await assertDataExists(data);
   const log = createLog({ level: "warn" });
   const daemon = await connectControl(data);
-  const all = await (daemon?.credits() ?? readOfflineCredits(data, log));
+  const all = await waitingFor("reading history", daemon?.credits() ?? readOfflineCredits(data, log));
   const minted = rounds === undefined ? all : creditsAsOf(all, rounds);
   const payouts = await knownPayouts(given, minted);
   if (given.export !== undefined) {

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { addToFolder as addFiles, createLog, readTokenizerFile } from "../../node/index.ts";
 import { bytes, count } from "../format.ts";
-import { createFileProgress } from "../progress-bar.ts";
+import { withFileProgress } from "../progress-bar.ts";
 
 export interface DataAddArguments {
   readonly data: string;
@@ -17,9 +17,10 @@ export async function addToFolder(path: string, given: DataAddArguments): Promis
   const { data, tokenizer, heldOut: heldOutShare, ...labels } = given;
   const tokenizerFile = tokenizer === undefined ? null : await readTokenizerFile(tokenizer);
   await mkdir(data, { recursive: true });
-  using progress = createFileProgress("cutting");
-  const options = { ...labels, text: path, tokenizerFile, heldOutShare, onProgress: progress.show };
-  const { cid, record } = await addFiles(data, options, { log: createLog({ level: "warn" }) });
+  const options = { ...labels, text: path, tokenizerFile, heldOutShare };
+  const { cid, record } = await withFileProgress("cutting", (onProgress) =>
+    addFiles(data, { ...options, onProgress }, { log: createLog({ level: "warn" }) }),
+  );
   const tokens = (shards: typeof record.train): number =>
     shards.reduce((sum, shard) => sum + shard.tokens, 0);
   process.stderr.write(

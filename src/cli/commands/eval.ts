@@ -1,7 +1,7 @@
 /** `starling eval`: how well a model in a folder predicts a text. */
 import { evaluateFolder } from "../../node/index.ts";
 import { bytes, count } from "../format.ts";
-import { createFileProgress } from "../progress-bar.ts";
+import { withFileProgress } from "../progress-bar.ts";
 
 export interface EvalArguments {
   readonly model: string;
@@ -12,8 +12,9 @@ export interface EvalArguments {
 }
 
 export async function evaluate({ model, text, field, threads, json }: EvalArguments): Promise<void> {
-  using progress = createFileProgress("reading");
-  const found = await evaluateFolder(model, { textPath: text, field, threads, onProgress: progress.show });
+  const found = await withFileProgress("reading", (onProgress) =>
+    evaluateFolder(model, { textPath: text, field, threads, onProgress }),
+  );
   if (json) return void process.stdout.write(`${JSON.stringify(found)}\n`);
   process.stdout.write(
     `loss         ${found.natsPerToken.toFixed(4)} nats per token, ${found.bitsPerByte.toFixed(4)} bits per byte\n` +

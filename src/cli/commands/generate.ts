@@ -2,6 +2,7 @@
 import { type GenerateOptions, connectControl, generateFromFolder } from "../../node/index.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
+import { waitingFor } from "../waiting.ts";
 
 export interface GenerateArguments {
   readonly data: string;
@@ -22,11 +23,13 @@ export async function generateText(given: GenerateArguments): Promise<void> {
     model === undefined ? await fromNode(data, options) : generateFromFolder(model, options, { threads });
   let isWanted = true;
   using _signals = onStopSignal(() => (isWanted = false));
+  let part = await waitingFor("reading the model", parts.next());
   process.stdout.write(prompt);
-  for await (const part of parts) {
-    process.stdout.write(part);
+  for (; part.done !== true; part = await parts.next()) {
+    process.stdout.write(part.value);
     if (!isWanted) break;
   }
+  await parts.return(undefined);
   process.stdout.write("\n");
 }
 

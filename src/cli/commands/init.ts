@@ -14,7 +14,7 @@ import {
 } from "../../node/index.ts";
 import { describePlan } from "../describe-plan.ts";
 import { UsageError } from "../failure.ts";
-import { createFileProgress } from "../progress-bar.ts";
+import { withFileProgress } from "../progress-bar.ts";
 
 export interface InitArguments extends Pick<
   InitOptions,
@@ -64,20 +64,18 @@ export async function init(given: InitArguments): Promise<void> {
   }
   await mkdir(data, { recursive: true });
   const log = createLog({ level: "info" });
-  using progress = createFileProgress("cutting");
-  const { run, manifest, networkKey } = await initRun(
-    {
-      ...rest,
-      preset,
-      founders: founder,
-      isPrivate,
-      data: record,
-      onProgress: progress.show,
-      ...(text !== undefined && { textPath: text }),
-      ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
-      ...(from !== undefined && { fromDir: from }),
-    },
-    { dataDir: data, log },
+  const options: InitOptions = {
+    ...rest,
+    preset,
+    founders: founder,
+    isPrivate,
+    data: record,
+    ...(text !== undefined && { textPath: text }),
+    ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
+    ...(from !== undefined && { fromDir: from }),
+  };
+  const { run, manifest, networkKey } = await withFileProgress("cutting", (onProgress) =>
+    initRun({ ...options, onProgress }, { dataDir: data, log }),
   );
   await writeManifestFile(out, manifest);
   if (networkKey !== undefined) {

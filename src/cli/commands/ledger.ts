@@ -4,6 +4,7 @@ import { type LedgerEntry, type LedgerFilter, readLedgerOffline } from "../../no
 import type { RoundRange } from "../arguments.ts";
 import { assertDataExists } from "../data-folder.ts";
 import { bytes, nats } from "../format.ts";
+import { waitingFor } from "../waiting.ts";
 
 export interface LedgerArguments {
   readonly data: string;
@@ -18,12 +19,13 @@ export interface LedgerArguments {
 
 export async function ledger({ data, json, ...given }: LedgerArguments): Promise<void> {
   await assertDataExists(data);
-  const entries = await readLedgerOffline(data, {
+  const reading = readLedgerOffline(data, {
     filter: filterOf(given),
     onFinding: ({ code, subject, detail }) => {
       process.stderr.write(`warning ${code} ${subject}: ${detail}; "starling verify" checks the rest\n`);
     },
   });
+  const entries = await waitingFor("reading history", reading);
   for (const entry of entries) process.stdout.write(`${json ? JSON.stringify(entry) : lineOf(entry)}\n`);
 }
 

@@ -1,4 +1,5 @@
 /** `starling stop` and `starling leave`: ask the running node to stop and wait until its data folder is free. */
+import { waitingFor } from "../waiting.ts";
 import { daemonOf } from "./pause.ts";
 
 export interface StopArguments {
@@ -9,7 +10,7 @@ export interface StopArguments {
 export async function stop({ data, afterRound }: StopArguments): Promise<void> {
   const daemon = await daemonOf(data);
   if (afterRound) process.stderr.write("stopping after this round\n");
-  await daemon.stop(afterRound ? "round" : "now");
+  await waitingFor("stopping", daemon.stop(afterRound ? "round" : "now"));
   process.stderr.write("stopped\n");
 }
 
@@ -17,6 +18,6 @@ export async function stop({ data, afterRound }: StopArguments): Promise<void> {
 export async function leave({ data }: Pick<StopArguments, "data">): Promise<void> {
   const daemon = await daemonOf(data);
   process.stderr.write("leaving after this round, when others hold its work\n");
-  await daemon.stop("cited");
+  await waitingFor("leaving", daemon.stop("cited"));
   process.stderr.write("left\n");
 }

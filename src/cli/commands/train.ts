@@ -12,7 +12,7 @@ import {
 } from "../../node/index.ts";
 import { UsageError } from "../failure.ts";
 import { nats } from "../format.ts";
-import { createStepProgress } from "../progress-bar.ts";
+import { withStepProgress } from "../progress-bar.ts";
 import { onStopSignal } from "../signals.ts";
 
 export interface TrainArguments {
@@ -48,17 +48,18 @@ export async function train(given: TrainArguments): Promise<void> {
       },
       { dataDir, log },
     );
-    using progress = createStepProgress();
-    const trained = await trainToFolder({
-      manifest,
-      dataDir,
-      out: resolve(out),
-      threads,
-      signal: stopping.signal,
-      log,
-      onStep: progress.show,
-      ...(steps !== undefined && { steps }),
-    });
+    const trained = await withStepProgress((onStep) =>
+      trainToFolder({
+        manifest,
+        dataDir,
+        out: resolve(out),
+        threads,
+        signal: stopping.signal,
+        log,
+        onStep,
+        ...(steps !== undefined && { steps }),
+      }),
+    );
     process.stderr.write(
       `${trained.stepsDone} steps in ${trained.trainingSeconds.toFixed(1)} s; validation loss ` +
         `${nats(trained.validationLossFirstNats)} -> ${nats(trained.validationLossLastNats)} nats per token\n`,

@@ -30,5 +30,6 @@ export function addPayout(program: Command): void {
     .command("show")
     .description("print the signed record, to give to whoever exports credits")
     .addOption(dataOption())
+    .addHelpText("after", "\nExample:\n  $ starling payout show > records/me.json")
     .action(async (given: PayoutShowArguments) => (await import("../commands/payout.ts")).showPayout(given));
 }

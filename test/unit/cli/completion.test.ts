@@ -1,5 +1,6 @@
 /** N7: what the shell offers after Tab, and that a real bash does offer it. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { COMPLETION_SCRIPTS, completionsOf } from "../../../src/cli/completion.ts";
@@ -40,6 +41,76 @@ describe("N7 completion", () => {
         .map((command) => command.name()),
     );
     expect(offered.every(({ description }) => description !== "")).toBe(true);
+  });
+});
+
+/** In CI they are installed (.ci/run); elsewhere a machine may lack them. */
+const SHELLS_REQUIRED = process.env["CI"] !== undefined;
+
+function isThere(shell: string): boolean {
+  return SHELLS_REQUIRED || spawnSync(shell, ["-c", "exit 0"]).status === 0;
+}
+
+const CASES = [
+  ["starling le", ["leave", "ledger"]],
+  ["starling key ", ["export", "import"]],
+  ["starling start --max-", ["--max-upload", "--max-download"]],
+  ["starling start --log-level w", ["warn"]],
+] as const;
+
+/** What a shell prints that runs a script in which `starling` is ours. */
+function printed(command: string, args: readonly string[]): string[] {
+  const env = { PATH: process.env["PATH"] ?? "", NODE: process.execPath, MAIN, HOME: tmpdir() };
+  return execFileSync(command, args, { env, encoding: "utf8" })
+    .split("\n")
+    .filter((word) => word !== "");
+}
+
+/** What our function hands to zsh's `compadd`, or that it asks for files. */
+function zsh(line: string): string[] {
+  const words = line.split(" ").map((word) => `'${word}'`);
+  const script = `
+autoload -Uz compinit && compinit -u -D
+starling() { "$NODE" "$MAIN" "$@"; }
+eval "$(starling completion zsh)"
+[[ $_comps[starling] == _starling ]] || exit 1
+compadd() { shift; print -rl -- "$@"; }
+_files() { print -r -- FILES; }
+words=(${words.join(" ")}); CURRENT=$#words
+_starling`;
+  return printed("zsh", ["-f", "-c", script]);
+}
+
+/** What fish itself would offer. */
+function fish(line: string): string[] {
+  const script = `
+function starling; $NODE $MAIN $argv; end
+starling completion fish | source
+complete -C '${line}'`;
+  return printed("fish", ["--no-config", "-c", script]).map((each) => each.split("\t")[0] ?? "");
+}
+
+describe.skipIf(!isThere("zsh"))("N7 completion in a real zsh", () => {
+  test.each(CASES)("%s", (line, expected) => {
+    expect(zsh(line)).toEqual(expected);
+  });
+
+  test("where a file's name is wanted it asks for files", () => {
+    expect(zsh("starling export --out ")).toEqual(["FILES"]);
+  });
+});
+
+describe.skipIf(!isThere("fish"))("N7 completion in a real fish", () => {
+  test.each(CASES)("%s", (line, expected) => {
+    expect(fish(line)).toEqual(expect.arrayContaining([...expected]));
+    expect(fish(line).length).toBe(expected.length);
+  });
+
+  test("what each word means stands beside it", () => {
+    const script = `function starling; $NODE $MAIN $argv; end; starling completion fish | source; complete -C 'starling le'`;
+    expect(printed("fish", ["--no-config", "-c", script])[0]).toMatch(
+      /^leave\tstop the node after this round/,
+    );
   });
 });
 

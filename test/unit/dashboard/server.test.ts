@@ -4,6 +4,8 @@ import { type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { silentLog, systemClock } from "../../../src/core/index.ts";
+import { createApp } from "../../../src/dashboard/app.ts";
+import { EventStreams } from "../../../src/dashboard/events.ts";
 import {
   type Dashboard,
   type DashboardOptions,
@@ -81,9 +83,24 @@ describe("N3 the dashboard's server", () => {
     }
   });
 
-  test("only reads: every other method finds nothing", async () => {
+  test("N3 changes nothing: no route takes anything but GET, so there is none that would need a token", async () => {
+    const { routes } = createApp({
+      source: new ChangingSource(),
+      metrics: createMetrics(),
+      events: new EventStreams({ source: new ChangingSource(), clock: systemClock }),
+      assets: new Map([["/", { bytes: new Uint8Array(), type: "text/html" }]]),
+      clock: systemClock,
+      hosts: [],
+    });
+    // ALL: what goes before every route and answers none (the guard of Host and Origin, and etags).
+    const taking = routes.filter(({ method, path }) => !(method === "ALL" && path === "/*"));
+    expect(taking.length).toBeGreaterThan(5);
+    expect(taking.map(({ method }) => method).filter((method) => method !== "GET")).toEqual([]);
+  });
+
+  test("N3 only reads: every other method finds nothing", async () => {
     const { url } = await open();
-    for (const path of ["/", "/api/snapshot", "/api/events", "/metrics"])
+    for (const path of ["/", "/main.js", "/api/snapshot", "/api/events", "/metrics", "/healthz", "/readyz"])
       for (const method of ["POST", "PUT", "DELETE", "PATCH"])
         expect((await ask(url, path, { method })).status, `${method} ${path}`).toBe(404);
   });
