@@ -18,6 +18,8 @@ export type Event = { readonly nowMs: number } & (
       readonly passed: boolean;
       readonly foldable?: boolean;
     }
+  /** A settled state whose weights are at hand and that the history which was given names: fold from there on. */
+  | { readonly kind: "foothold"; readonly state: SettledState }
   /** All history that was at hand has been given: start working. */
   | { readonly kind: "begin" }
   | {

@@ -23,6 +23,7 @@ export {
   recordOfAccounts,
 } from "./accounts.ts";
 export type { Base } from "./base.ts";
+export { settledStates, viewOn } from "./foothold.ts";
 export { Commons } from "./commons.ts";
 export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";

@@ -19,6 +19,7 @@ import type { Base } from "./base.ts";
 import { electorateOf } from "./electorate.ts";
 import { Equivocations } from "./equivocations.ts";
 import type { Effect, Event, FoldPlan, SettledState, Trained } from "./events.ts";
+import { viewOn } from "./foothold.ts";
 import { ContributionGraph, type GraphOptions, type Room } from "./graph.ts";
 import { HEADER_VERSION, type Header } from "./header.ts";
 import { Holdings } from "./holdings.ts";
@@ -70,7 +71,7 @@ export class Machine {
     this.#options = options;
     this.graph = new ContributionGraph(options);
     this.#settling = new Settling(options);
-    this.#view = this.graph.view(this.#settling.round, []);
+    this.#view = this.graph.view(options.base?.round ?? 0, []);
     this.#muster = new Muster(
       {
         self: this.graph.numberOf(options.self),
@@ -138,8 +139,11 @@ export class Machine {
       case "body":
         if (event.foldable ?? event.passed) this.#hold(event.id, event.passed);
         break;
+      case "foothold":
+        this.#stepOnto(event.state, event.nowMs);
+        break;
       case "begin":
-        if (this.#stage === "idle") this.#enter(this.#view, event.nowMs);
+        if (this.#stage === "idle") this.#begin(event.nowMs);
         break;
       case "folded":
         if (this.#stage === "folding" && event.round === this.round) this.#takeFolded(event, event.nowMs);
@@ -174,7 +178,8 @@ export class Machine {
       if (contribution.header.author === self) this.#own.take(contribution);
       this.#held.link(contribution);
       if (contribution.header.delta === null) this.#held.hold(contribution, true);
-      else if (!this.#held.holds(contribution)) this.#pull(contribution);
+      // Before the work begins nobody knows from where on bodies are needed.
+      else if (this.#stage !== "idle") this.#pull(contribution);
       const twin = this.graph.twinOf(contribution);
       if (twin !== undefined) this.#equivocations.take(twin, contribution);
       this.#muster.take(contribution);
@@ -228,6 +233,30 @@ export class Machine {
       case "publishing":
         break;
     }
+  }
+
+  #pull(contribution: Contribution): void {
+    if (this.#isObserving || contribution.header.round < this.#settling.round) return;
+    if (this.#held.holds(contribution)) return;
+    this.#emit({ kind: "pull", contribution });
+  }
+
+  // Beginning.
+
+  #begin(nowMs: number): void {
+    for (const contribution of this.#since(this.#settling.round)) this.#pull(contribution);
+    this.#enter(this.#view, nowMs);
+  }
+
+  /** Before the work begins, or where bodies that it needs can't be had any more. */
+  #stepOnto(state: SettledState, nowMs: number): void {
+    const isOpen = this.#stage === "idle" || this.#stage === "waiting" || this.#stage === "collecting";
+    const view = viewOn(this.graph, state, this.#options);
+    if (!isOpen || view === undefined || state.round <= this.#settling.round) return;
+    this.#settling.stepOnto(state);
+    const isAhead = this.#view.settledRound >= state.round && this.#view.lineage.agrees(view.lineage);
+    if (this.#stage === "idle") this.#view = view;
+    else this.#enter(isAhead ? this.#view : view, nowMs);
   }
 
   // Entering a round.
@@ -406,7 +435,7 @@ export class Machine {
     if (winner === undefined) return false;
     const fork = forkOf(winner.view.lineage, this.#view.lineage);
     this.#emit({ kind: "resync", fork, lost: this.settled });
-    this.#settling.restart();
+    this.#settling.restart(fork);
     this.#muster.forgetRivals();
     this.#forgetBodies(winner.header.round);
     this.#enter(winner.view, nowMs);
@@ -426,10 +455,6 @@ export class Machine {
 
   *#since(round: number): Generator<Contribution> {
     for (let r = round; r < this.graph.roundsCount; r++) yield* this.graph.round(r);
-  }
-
-  #pull(contribution: Contribution): void {
-    if (!this.#isObserving) this.#emit({ kind: "pull", contribution });
   }
 
   #emit(effect: Effect): void {

@@ -10,6 +10,7 @@ export class Settling {
   readonly #options: PhaseOptions;
   readonly #states = new Map<number, SettledState>();
   #round = 0;
+  #foothold: SettledState | undefined;
 
   constructor(options: PhaseOptions) {
     this.#options = options;
@@ -30,12 +31,22 @@ export class Settling {
     return this.#states.get(round);
   }
 
-  /** What was folded in another history is void: back to where we began. */
-  restart(): void {
-    const { base } = this.#options;
+  /** Rounds below the state's are folded already, by whoever had its weights. */
+  stepOnto(foothold: SettledState): void {
+    this.#foothold = foothold;
+    this.#startAt(foothold);
+  }
+
+  /** What was folded in another history, which forked at `fork`, is void: back to where we began. */
+  restart(fork: number = 0): void {
+    if (this.#foothold !== undefined && this.#foothold.round > fork) this.#foothold = undefined;
+    this.#startAt(this.#foothold ?? this.#options.base);
+  }
+
+  #startAt(state: SettledState | undefined): void {
     this.#states.clear();
-    this.#round = base?.round ?? 0;
-    if (base !== undefined) this.#states.set(base.round, base);
+    this.#round = state?.round ?? 0;
+    if (state !== undefined) this.#states.set(state.round, state);
   }
 
   /** Rounds below `round` are settled in this view and folded to these weights. Whether that is news. */

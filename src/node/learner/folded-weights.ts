@@ -57,7 +57,7 @@ export class FoldedWeights {
 
   /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
-    if (plan.from < this.#settledRound) this.#startAgain();
+    if (plan.from < this.#settledRound) this.#startAgain(plan.from);
     const planned = new Map(plan.rounds.map(({ round, terms }) => [round, terms]));
     for (const [round, terms] of this.#applied) {
       if (sameTerms(terms, planned.get(round))) continue;
@@ -84,11 +84,13 @@ export class FoldedWeights {
   /** Goes on from a settled state: rounds below `round` are folded into its weights, (P,). */
   startFrom(round: number, weights: Int32Array): void {
     this.#base = { round, weights };
-    this.#startAgain();
+    this.#startAgain(round);
   }
 
-  /** Another history is followed now: what had settled is void. */
-  #startAgain(): void {
+  /** Another history is followed now: what had settled from round `from` on is void. */
+  #startAgain(from: number): void {
+    // It forked before the state that we came from.
+    if (this.#base !== undefined && from < this.#base.round) this.#base = undefined;
     this.weights.set(this.#base?.weights ?? this.#options.start());
     this.settled.set(this.weights);
     this.#settledRound = this.#base?.round ?? 0;

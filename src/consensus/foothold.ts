@@ -1,0 +1,54 @@
+/**
+ * Settled states to fold from, when all headers are at hand but not all bodies: after a restart, or where bodies were let go
+ * (docs/design.md, section 7). What a state must be is said by the headers, since every contribution names the settled
+ * root that it builds on: so the weights may come from anybody.
+ */
+import type { PeerId } from "../core/index.ts";
+import type { ContributionGraph } from "./graph.ts";
+import type { Settled } from "./header.ts";
+import { wins } from "./histories.ts";
+import type { Rule } from "./rule.ts";
+import type { Contribution, View } from "./view.ts";
+
+/** Rounds back from the newest in which histories are looked for. Guess: as far ahead as machines keep headers. */
+const TIP_ROUNDS = 64;
+/** Histories that are compared. Guess. */
+const TIPS_MAX = 16;
+
+/**
+ * History as somebody saw it who was the first to build on a settled state: ourselves if we did, else who weighs most.
+ * Undefined: nobody did.
+ */
+export function viewOn(
+  graph: ContributionGraph,
+  { round, root }: Settled,
+  { rule, self }: { rule: Rule; self: PeerId },
+): View | undefined {
+  for (let r = round + rule.settleDepth; r < graph.roundsCount; r++) {
+    const builders = graph.round(r).filter(({ lineage }) => lineage.at(round)?.root === root);
+    const [first] = builders.toSorted((a, b) => rankOf(b, self) - rankOf(a, self));
+    if (first !== undefined) return first.view;
+  }
+  return undefined;
+}
+
+function rankOf({ header, view }: Contribution, self: PeerId): number {
+  return header.author === self ? Infinity : view.weightOf(header.author);
+}
+
+/** The settled states of the history that is to be followed, the newest first; each is built on by a header. */
+export function* settledStates(graph: ContributionGraph): Generator<Settled> {
+  let lineage = heaviestTip(graph)?.lineage;
+  for (; lineage !== undefined; lineage = lineage.before) yield { round: lineage.round, root: lineage.root };
+}
+
+/** The newest contribution of the history that outweighs all others. */
+function heaviestTip(graph: ContributionGraph): Contribution | undefined {
+  const tips: Contribution[] = [];
+  const oldest = Math.max(0, graph.roundsCount - TIP_ROUNDS);
+  for (let r = graph.roundsCount - 1; r >= oldest && tips.length < TIPS_MAX; r--)
+    for (const c of graph.round(r))
+      if (tips.length < TIPS_MAX && !tips.some((tip) => tip.lineage.agrees(c.lineage))) tips.push(c);
+  const [first, ...others] = tips;
+  return first && others.reduce((best, tip) => (wins(tip.view, best.view) ? tip : best), first);
+}

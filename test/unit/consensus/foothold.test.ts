@@ -1,0 +1,96 @@
+/** A machine that has all headers and folds from a settled state on comes to the same history as one that folds from the start. */
+import { expect, test } from "vitest";
+import {
+  type Contribution,
+  type Effect,
+  Machine,
+  type SettledState,
+  settledStates,
+  viewOn,
+} from "../../../src/consensus/index.ts";
+import { Flock } from "../../support/flock.ts";
+import { digestOfText } from "../../support/run-of.ts";
+
+const RULE = { settleDepth: 4, weightWindow: 6 };
+const PATIENCE_MS = 2 ** 40;
+const ids = (included: readonly Contribution[]): string[] => included.map(({ id }) => id);
+
+/** All headers of another machine; bodies from a round on; then on as far as it goes. */
+function replayed(
+  machine: Machine,
+  from: Machine,
+  o: { foothold?: SettledState; bodiesFrom: number },
+): Effect[] {
+  const effects: Effect[] = [];
+  for (const { id, header } of allOf(from))
+    effects.push(...machine.handle({ kind: "header", id, header, nowMs: 0 }));
+  if (o.foothold) effects.push(...machine.handle({ kind: "foothold", state: o.foothold, nowMs: 0 }));
+  effects.push(...machine.handle({ kind: "begin", nowMs: 0 }));
+  for (const { id, header } of allOf(from))
+    if (header.round >= o.bodiesFrom) machine.handle({ kind: "body", id, passed: true, nowMs: 0 });
+  for (let round = -1, nowMs = PATIENCE_MS; machine.round > round; nowMs += PATIENCE_MS) {
+    round = machine.round;
+    effects.push(...machine.handle({ kind: "tick", nowMs }));
+  }
+  return effects;
+}
+
+const allOf = ({ graph }: Machine): Contribution[] =>
+  Array.from({ length: graph.roundsCount }, (_, r) => [...graph.round(r)]).flat();
+
+function pulledFrom(effects: readonly Effect[]): number {
+  const rounds = effects.flatMap((e) => (e.kind === "pull" ? [e.contribution.header.round] : []));
+  return Math.min(...rounds);
+}
+
+function settledFlock(seed: string): { flock: Flock; whole: Machine; state: SettledState } {
+  const flock = new Flock({ seed, nodesCount: 4, rule: RULE });
+  flock.untilRound(14);
+  const whole = flock.nodes[0].machine;
+  const state = whole.settled;
+  if (state === undefined) throw new Error("expected a settled state");
+  flock.untilRound(26);
+  return { flock, whole, state };
+}
+
+test.each(["one", "two"])(
+  "S4 S12 %s: from a settled state on, without the bodies of before, history is the same",
+  (seed) => {
+    const { flock, whole, state } = settledFlock(seed);
+    const { run } = flock.nodes[0].options;
+    const self = flock.peer(0);
+    const late = new Machine({ ...run, self });
+    const effects = replayed(late, whole, { foothold: state, bodiesFrom: state.round });
+    const full = new Machine({ ...run, self });
+    expect(pulledFrom(replayed(full, whole, { bodiesFrom: 0 }))).toBe(0);
+    expect(pulledFrom(effects)).toBe(state.round);
+    expect(late.round).toBe(full.round);
+    expect(late.round).toBeGreaterThan(state.round + RULE.settleDepth);
+    for (let r = 0; r < late.round; r++)
+      expect(ids(late.view.included(r))).toEqual(ids(full.view.included(r)));
+    expect(late.view.accountsAt(late.view.settledRound)).toEqual(
+      full.view.accountsAt(full.view.settledRound),
+    );
+  },
+);
+
+test("S12 bodies that nobody has any more: a settled state takes their place while the machine waits for them", () => {
+  const { flock, whole, state } = settledFlock("late");
+  const late = new Machine({ ...flock.nodes[0].options.run, self: flock.peer(0) });
+  replayed(late, whole, { bodiesFrom: state.round });
+  const stuckAt = late.round;
+  late.handle({ kind: "foothold", state, nowMs: 2 * PATIENCE_MS });
+  for (let i = 3; i < 60; i++) late.handle({ kind: "tick", nowMs: i * PATIENCE_MS });
+  expect(late.round).toBeGreaterThan(stuckAt);
+  expect(late.round).toBe(whole.round);
+});
+
+test("S3 the states to go on from are those of the history that weighs most, and none that it does not name", () => {
+  const { flock, whole, state } = settledFlock("names");
+  const names = [...settledStates(whole.graph)];
+  expect(names.map(({ round }) => round)).toEqual(names.map((_, i) => (names[0]?.round ?? 0) - i));
+  expect(names).toContainEqual({ round: state.round, root: state.root });
+  const options = { rule: { ...flock.nodes[0].options.run.rule }, self: flock.peer(0) };
+  expect(viewOn(whole.graph, state, options)?.settledRound).toBe(state.round);
+  expect(viewOn(whole.graph, { round: state.round, root: digestOfText("other") }, options)).toBeUndefined();
+});
