@@ -47,6 +47,9 @@ export interface MachineOptions extends GraphOptions {
 
 export type Stage = "idle" | "waiting" | "folding" | "training" | "publishing" | "collecting" | "finished";
 
+/** Where weights may be changed under the machine: nothing is trained on them. */
+const STAGES_TO_STEP: ReadonlySet<Stage> = new Set(["idle", "waiting", "folding", "collecting"]);
+
 export class Machine {
   readonly graph: ContributionGraph;
   readonly #options: MachineOptions;
@@ -250,7 +253,7 @@ export class Machine {
 
   /** Before the work begins, or where bodies that it needs can't be had any more. */
   #stepOnto(state: SettledState, nowMs: number): void {
-    const isOpen = this.#stage === "idle" || this.#stage === "waiting" || this.#stage === "collecting";
+    const isOpen = STAGES_TO_STEP.has(this.#stage);
     const view = viewOn(this.graph, state, this.#options);
     if (!isOpen || view === undefined || state.round <= this.#settling.round) return;
     this.#settling.stepOnto(state);

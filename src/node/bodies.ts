@@ -20,6 +20,8 @@ const PULLS_MAX = 8;
 const STRANGERS_PULLS_MAX = 4;
 const RETRY_MS_FIRST = 200;
 const RETRY_MS_MAX = 5_000;
+/** After such a pause it is called lacking: the third one. Guess: holders answer by then, or are gone. */
+const LACKING_MS = 800;
 
 export interface BodiesDeps {
   readonly swarm: Swarm;
@@ -32,6 +34,8 @@ export interface BodiesDeps {
   bytesMax(contribution: Contribution): number;
   /** Decodes and keeps a delta; the value is its norm. */
   hold(contribution: Contribution, bytes: Uint8Array): Promise<Verdict<number>>;
+  /** Nobody has given it, time and again; it goes on being asked for. */
+  lacking(contribution: Contribution): void;
   /** The body is here and passed, or can never pass. */
   settle(id: ContributionId, verdict: Verdict<unknown>): void;
 }
@@ -75,6 +79,7 @@ export class Bodies {
         // Nobody could give it now; holders come and go, so ask again.
         if (signal.aborted) return;
         log.debug("body not found yet", { id: contribution.id, error: messageOf(error) });
+        if (retryMs >= LACKING_MS) this.#deps.lacking(contribution);
         await clock.sleep(retryMs, signal).catch(() => undefined);
       }
     }

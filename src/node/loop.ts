@@ -22,6 +22,7 @@ import {
   type TrainOrder,
   encodeHeader,
   recordOfAccounts,
+  settledStates,
 } from "../consensus/index.ts";
 import {
   type Clock,
@@ -42,6 +43,7 @@ import { Bodies } from "./bodies.ts";
 import type { Gate } from "./gate.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
+import type { Footholds } from "./join/footholds.ts";
 import type { DeltaBody } from "./learner/folded-weights.ts";
 import type { LearnerOwner, LearnerThread } from "./learner/protocol.ts";
 import { Progress } from "./progress.ts";
@@ -55,6 +57,8 @@ const CHECKPOINT_ROUNDS = 8;
 const FORWARD_ROUNDS = 3;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
+/** Between two looks for a settled state instead of bodies that nobody has. Guess: it is a question to every peer. */
+const STEP_PAUSE_MS = 10_000;
 /** As long as it takes: the longest that a timer can wait, 24 days. */
 const JOIN_MS_MAX = 2 ** 31 - 1;
 
@@ -84,6 +88,10 @@ export interface LoopDeps {
   readonly gate: Gate;
   /** Others may know more than we do: ask before starting. */
   readonly asksFirst: boolean;
+  /** Settled states to go on from; absent: the machine has a base, or the run's states are none to go on from. */
+  readonly footholds: Footholds | undefined;
+  /** By an address. */
+  readonly isJoining: boolean;
   /** Whether others may join at our settled states. */
   readonly givesBases: boolean;
   /** Told of all that the machine was told, and what it asked for. */
@@ -119,6 +127,10 @@ export class RoundLoop {
   #endRound: number | undefined;
   #overturn: () => void = () => undefined;
   #finish: (mark: PhaseMark) => void = () => undefined;
+  #plan: FoldPlan | undefined;
+  /** While a settled state is looked for nothing is folded: the learner's weights are about to change. */
+  #stepping: Promise<void> | undefined;
+  #nextStepMs = -Infinity;
 
   constructor(deps: LoopDeps) {
     const { options, run, store, swarm, learner, clock, log } = deps;
@@ -141,6 +153,7 @@ export class RoundLoop {
       blocks: store.blocks,
       bytesMax: ({ view }) => deps.deltaBytesMaxAt(view.settledTokens()),
       hold: ({ id, view }, bytes) => learner.hold(id, { bytes, settledTokens: view.settledTokens() }),
+      lacking: (contribution) => this.#noteLack(contribution),
       settle: (id, verdict) => this.#takeBody(id, verdict),
     });
     this.#sync = new HeaderSync({
@@ -208,7 +221,10 @@ export class RoundLoop {
 
   async #fold(plan: FoldPlan): Promise<void> {
     const { learner, gate } = this.#deps;
+    this.#plan = plan;
     await gate.opened(this.#stopping.signal);
+    await this.#stepping;
+    if (this.#plan !== plan) return;
     if (this.progress.validationLossFirstNats === null) {
       this.progress.validationLossFirstNats = await learner.evaluate("start", FINAL_BATCHES);
     }
@@ -427,7 +443,7 @@ export class RoundLoop {
   // Coming and coming back.
 
   async #begin(): Promise<void> {
-    const { asksFirst, clock, log } = this.#deps;
+    const { asksFirst, clock, log, footholds, isJoining } = this.#deps;
     const { signal } = this.#stopping;
     if (asksFirst) {
       const answered = new AbortController();
@@ -441,8 +457,31 @@ export class RoundLoop {
       answered.abort();
     }
     if (signal.aborted) return;
+    const state = await footholds?.first(this.machine.graph, { isJoining });
+    if (signal.aborted) return;
+    if (state !== undefined) this.#dispatch({ kind: "foothold", state });
     await this.#sendAgain();
     this.#dispatch({ kind: "begin" });
+  }
+
+  /** Bodies of settled rounds are let go in the end: then a settled state takes their place, if a peer has one. */
+  #noteLack({ header }: Contribution): void {
+    const { footholds } = this.#deps;
+    const { stage, settled, graph } = this.machine;
+    const [newest] = settledStates(graph);
+    const isSettled = newest !== undefined && header.round < newest.round;
+    const isStuck = stage === "waiting" || stage === "collecting";
+    if (footholds === undefined || this.#stepping !== undefined || !isSettled || !isStuck) return;
+    const nowMs = this.#deps.clock.nowMs();
+    if (nowMs < this.#nextStepMs) return;
+    this.#nextStepMs = nowMs + STEP_PAUSE_MS;
+    const step = async (): Promise<void> => {
+      const state = await footholds.ahead(graph, Math.max(header.round, settled?.round ?? 0));
+      this.#stepping = undefined;
+      if (state !== undefined) this.#dispatch({ kind: "foothold", state });
+    };
+    this.#stepping = step();
+    this.#spawn(this.#stepping);
   }
 
   #answered: () => void = () => undefined;

@@ -13,6 +13,7 @@ import { type RunData, readRunData } from "./data/run-data.ts";
 import type { NodeEngine } from "./engine/node-engine.ts";
 import { type NodeEmitter, bothOf, phaseEvents } from "./events.ts";
 import type { Gate } from "./gate.ts";
+import { Footholds } from "./join/footholds.ts";
 import { Join, isJoinable } from "./join/join.ts";
 import type { SettledName } from "./join/run-address.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
@@ -21,6 +22,7 @@ import { type Recorder, RoundLoop } from "./loop.ts";
 import { type Manifest, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
 import { checkMemory } from "./memory.ts";
 import type { NodeSettings } from "./node-options.ts";
+import { parametersCount } from "../trainer/index.ts";
 import { readStartWeights } from "./start-weights.ts";
 
 export interface ParticipationDeps {
@@ -222,6 +224,19 @@ export class Participation {
       recorder: bothOf(recorder, phaseEvents(emitter, phase, self)),
       changed: () => this.#deps.changed(),
       gate,
+      footholds:
+        base === undefined && isJoinable(manifest)
+          ? new Footholds({
+              ...this.#deps,
+              phase,
+              rule: settings.rule,
+              weightsBytes: 4 * parametersCount(settings.model),
+              learner,
+              swarm,
+              blocks: store.blocks,
+            })
+          : undefined,
+      isJoining: this.#landmark !== undefined,
       givesBases: isJoinable(manifest),
       checkpointed: () => served.refresh(),
       // Where we climbed to, others may have been for long.

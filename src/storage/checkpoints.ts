@@ -5,7 +5,7 @@
  */
 import { BLOCK_BYTES, type Digest, type Logger, type RunId, assert } from "../core/index.ts";
 import { cutBody } from "./body.ts";
-import { SealedFolders } from "./sealed-folders.ts";
+import { type RoundName, SealedFolders } from "./sealed-folders.ts";
 
 export const META_FILE = "meta.json";
 export const WEIGHTS_FILE = "weights.bin";
@@ -43,6 +43,8 @@ export interface CheckpointStore {
   latest(): Promise<SavedCheckpoint | undefined>;
   /** Another name after each save, by which a process that only reads sees that there is a newer one. */
   newest(): Promise<string | undefined>;
+  /** Undefined (and a warning) when it is damaged, or not there. */
+  load(name: RoundName): Promise<SavedCheckpoint | undefined>;
   /** The newest that has a record and is whole. */
   latestBase(): Promise<SavedCheckpoint | undefined>;
 }
@@ -70,6 +72,10 @@ export function openCheckpoints(dir: string, options: { keep?: number; log?: Log
       return newest && checkpointOf(newest.files);
     },
     newest: () => folders.newest(),
+    async load(name) {
+      const files = await folders.load(name);
+      return files && checkpointOf(files);
+    },
     async latestBase() {
       for (const name of await folders.list()) {
         const files = await folders.load(name);

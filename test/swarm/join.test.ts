@@ -155,7 +155,7 @@ test.concurrent("S3 a root that nobody follows is refused with advice", async ()
   });
 }, 150_000);
 
-test.concurrent("S3 a root that nobody holds any more is still what the history must extend: all rounds are folded", async () => {
+test.concurrent("S3 a root that nobody holds any more is still what the history must extend: all headers are read, and folding begins at a newer state", async () => {
   const address = await anAddress();
   const { settled } = address;
   const isGone = (status: NodeStatus): boolean =>
@@ -165,5 +165,5 @@ test.concurrent("S3 a root that nobody holds any more is still what the history 
   const joiner = await joinAs(5, address, record);
   await until(joiner, isIncluded, "work");
   expect(record.baseRound).toBe(undefined);
-  expect(Math.min(...record.pulled)).toBe(0);
+  expect(Math.min(...record.pulled)).toBeGreaterThan(settled?.round ?? Infinity);
 }, 150_000);

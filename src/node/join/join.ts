@@ -1,20 +1,20 @@
 /**
- * Where a node goes on from: the phase's start, or a settled state. Which one depends on how the folder came to its run: who
- * joined by an address goes on from the state that it names, and after a restart from the newest of its own. Everybody
- * else folds from the start, so that it can go over to a heavier history wherever that one forked.
+ * Joining at the settled state that an address names: its headers begin there, and nothing of before is asked for. After a
+ * restart such a folder goes on from the newest state of its own. Everybody else has all headers (footholds.ts).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Base, recordOfAccounts } from "../../consensus/index.ts";
+import type { Base } from "../../consensus/index.ts";
 import { type Clock, type Logger, type RunId, assert } from "../../core/index.ts";
 import type { Swarm } from "../../gossip/index.ts";
-import { type ServedCheckpoints, type Store, bodyBlocks, writeFiles } from "../../storage/index.ts";
+import { type ServedCheckpoints, type Store, writeFiles } from "../../storage/index.ts";
 import { parametersCount } from "../../trainer/index.ts";
 import type { LearnerClient } from "../learner/client.ts";
 import { type Manifest, phaseOf } from "../manifest.ts";
 import { decodeBase } from "./base-record.ts";
 import { pullBase } from "./pull-base.ts";
 import { HINTS_MAX, type SettledName, encodeRunAddress } from "./run-address.ts";
+import { takeBase } from "./take-base.ts";
 import { JOINED_FILE } from "./whole-history.ts";
 
 /** Of the hints in an address, our own. Guess: the rest are others', who may live longer. */
@@ -77,7 +77,9 @@ export class Join {
     const base = (isSame ? await this.#fromSaved() : undefined) ?? (await this.#fromPeers(landmark));
     const { log } = this.#deps;
     if (base === undefined)
-      log.warn("nobody holds the settled state of the address any more: folding all rounds", { ...landmark });
+      log.info("nobody holds the settled state of the address any more: all headers are read instead", {
+        ...landmark,
+      });
     else log.info("going on from a settled state", { round: base.round, root: base.root });
     return { base, landmark };
   }
@@ -99,16 +101,10 @@ export class Join {
       const weightsBytes = 4 * parametersCount(model);
       const pulled = await pullBase({ ...this.#deps, rule, wanted, weightsBytes, blocks });
       if (pulled === undefined) return undefined;
-      const { base, phase, weights } = pulled.record;
-      const { round, root, weightsRoot, accounts } = base;
-      const meta = { run, phase, round, root, weightsRoot, accounts: recordOfAccounts(accounts) };
       // Before the checkpoint: a folder with one and without this would fold from the start after all.
       await this.#writeJoined(wanted);
-      const isWhole = await learner.startFrom(meta, pulled.bytes, weights);
-      await served.refresh();
-      // As a checkpoint it is on the disk once; a damaged block is pulled anew.
-      if (isWhole) for (const block of await bodyBlocks(blocks, weights)) await blocks.delete(block);
-      if (isWhole) return base;
+      const base = await takeBase(pulled, { run, learner, served, blocks });
+      if (base !== undefined) return base;
     }
   }
 

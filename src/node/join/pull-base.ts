@@ -66,6 +66,15 @@ export async function pullBase(deps: PullBaseDeps): Promise<PulledBase | undefin
   }
 }
 
+/** One look around; undefined: none of the peers can give it now. */
+export async function tryBase(deps: PullBaseDeps): Promise<PulledBase | undefined> {
+  for (const [cid, peers] of await findRecords(deps)) {
+    const pulled = await pullOne(deps, cid, peers);
+    if (pulled !== undefined) return pulled;
+  }
+  return undefined;
+}
+
 /** Bodies that peers say are the record, those of the most peers first. */
 async function findRecords(deps: PullBaseDeps): Promise<[Cid, PeerId[]][]> {
   const { swarm, wanted } = deps;

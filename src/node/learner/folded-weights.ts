@@ -10,6 +10,7 @@ import {
   StarlingError,
   type Verdict,
   accept,
+  assert,
   bytesOf,
   rootOfBytes,
 } from "../../core/index.ts";
@@ -58,6 +59,7 @@ export class FoldedWeights {
   /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
     if (plan.from < this.#settledRound) this.#startAgain(plan.from);
+    assert(plan.from === this.#settledRound, "a plan begins where the weights are settled");
     const planned = new Map(plan.rounds.map(({ round, terms }) => [round, terms]));
     for (const [round, terms] of this.#applied) {
       if (sameTerms(terms, planned.get(round))) continue;

@@ -47,8 +47,11 @@ export interface LearnerThread {
   exportTo(out: string, card: string): Promise<{ files: string[]; weightsRoot: Digest }>;
   /** `base`: what joiners are told of it, if they can join at it. */
   checkpoint(meta: CheckpointMeta, base?: Base): Promise<void>;
-  /** Goes on from the newest checkpoint that has a record, if there is one: the record. */
-  startFromSaved(): Promise<Uint8Array | undefined>;
+  /**
+   * Goes on from the checkpoint of a round (default: the newest that has a record): its record; undefined when there is none,
+   * or it is damaged.
+   */
+  startFromSaved(name?: RoundName): Promise<Uint8Array | undefined>;
   /**
    * Goes on from a settled state whose record and weights (a body) are on the disk among the blocks, and keeps it as a
    * checkpoint. False: a block of it is damaged or gone.

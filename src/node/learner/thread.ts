@@ -100,11 +100,11 @@ const thread: LearnerThread = {
       const record = base && encodeBase({ phase: meta.phase, base, weights: bodyCid(bytes) });
       return disk.write(() => checkpoints.save(meta, bytes, record));
     }),
-  startFromSaved: () =>
+  startFromSaved: (name) =>
     turns.add(async () => {
       const { learner, checkpoints } = opened();
-      const saved = await checkpoints.latestBase();
-      if (saved === undefined) return undefined;
+      const saved = await (name === undefined ? checkpoints.latestBase() : checkpoints.load(name));
+      if (saved?.base === undefined) return undefined;
       learner.startFrom(saved.meta.round, int32Of(saved.weights));
       return saved.base;
     }),
