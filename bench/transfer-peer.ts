@@ -49,6 +49,8 @@ export interface Answer {
 }
 
 const PLAIN = "/plain";
+/** The author serves the others meanwhile, and leaves a handshake waiting. */
+const DIAL_MS_MAX = 120_000;
 const PIECE_BYTES = 64 * 1024;
 const RUN = cidOf(new TextEncoder().encode("bench:transfer"), RAW) as RunId;
 
@@ -186,7 +188,11 @@ async function openPlain(): Promise<Libp2p> {
     // It ends connections that are too busy to answer a ping.
     connectionMonitor: { enabled: false },
     // All receivers come at once, and from one host.
-    connectionManager: { inboundConnectionThreshold: Infinity },
+    connectionManager: {
+      inboundConnectionThreshold: Infinity,
+      inboundUpgradeTimeout: DIAL_MS_MAX,
+      dialTimeout: DIAL_MS_MAX,
+    },
   });
   await libp2p.handle(PLAIN, (stream) => {
     stream.addEventListener("message", ({ data }) => {
@@ -205,7 +211,7 @@ async function sendPlain(stream: Stream, bytes: number): Promise<void> {
 }
 
 async function readPlain(o: Command & { do: "plain" }): Promise<void> {
-  const connection = await plain.dial(multiaddr(o.address));
+  const connection = await plain.dial(multiaddr(o.address), { signal: AbortSignal.timeout(DIAL_MS_MAX) });
   const request = Buffer.alloc(8);
   request.writeBigUInt64LE(BigInt(o.bytes));
   await Promise.all(

@@ -35,6 +35,10 @@ export interface FootholdsDeps {
   readonly signal: AbortSignal;
 }
 
+/** Looks around before history is folded from the phase's start after all. Guess. */
+const LOOKS_MAX = 3;
+const LOOK_PAUSE_MS = 1_000;
+
 export class Footholds {
   readonly #deps: FootholdsDeps;
 
@@ -48,9 +52,10 @@ export class Footholds {
     if (newest === undefined) return undefined;
     const own = this.#own(graph);
     const isBehind = newest.round - (own[0]?.round ?? 0) > BODIES_KEPT_ROUNDS;
-    const pulled =
-      isBehind || (o.isJoining && own.length === 0) ? await this.ahead(graph, own[0]?.round ?? 0) : undefined;
-    if (pulled !== undefined) return pulled;
+    if (isBehind || (o.isJoining && own.length === 0)) {
+      const pulled = await this.#patiently(() => this.ahead(graph, own[0]?.round ?? 0));
+      if (pulled !== undefined) return pulled;
+    }
     for (const { round } of own) {
       const state = await this.#saved(round);
       if (state !== undefined) return state;
@@ -73,6 +78,16 @@ export class Footholds {
       return state;
     }
     return undefined;
+  }
+
+  /** A busy flock may have gone on to newer states before the one that we asked for was whole. */
+  async #patiently(look: () => Promise<SettledState | undefined>): Promise<SettledState | undefined> {
+    const { clock, signal } = this.#deps;
+    for (let attempt = 1; ; attempt++) {
+      const state = await look();
+      if (state !== undefined || attempt === LOOKS_MAX || signal.aborted) return state;
+      await clock.sleep(LOOK_PAUSE_MS, signal);
+    }
   }
 
   /** Our own checkpoints that the history to be followed names, the newest first. */
