@@ -41,6 +41,9 @@ export interface StartArguments {
   readonly maxUpload?: number;
   readonly maxDownload?: number;
   readonly monthlyTraffic?: number;
+  /** Bytes. */
+  readonly diskMax?: number;
+  readonly archive: boolean;
   readonly priority: "low" | "normal";
   readonly dryRun: boolean;
   readonly exitWhenFinished: boolean;
@@ -82,6 +85,8 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
       onlyWhenIdle: given.when === "idle",
       monthlyBytesMax: given.monthlyTraffic ?? null,
     },
+    diskMax: given.diskMax ?? null,
+    archive: given.archive,
     line: { uploadMax: given.maxUpload ?? null, downloadMax: given.maxDownload ?? null },
     dashboard: dashboardOptions(given),
   };

@@ -25,6 +25,7 @@ import {
   settledStates,
 } from "../consensus/index.ts";
 import {
+  type Cid,
   type Clock,
   type ContributionId,
   DAG_CBOR,
@@ -40,6 +41,7 @@ import {
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
 import { type Store, getBody, putBody } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
+import { bodiesToDrop } from "./disk/retention.ts";
 import type { Gate } from "./gate.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
@@ -96,6 +98,8 @@ export interface LoopDeps {
   readonly givesBases: boolean;
   /** Told of all that the machine was told, and what it asked for. */
   readonly recorder: Recorder | undefined;
+  /** Bodies that nobody needs any more. */
+  readonly retire: (bodies: readonly Cid[]) => Promise<void> | undefined;
   /** Called after each checkpoint that was saved. */
   readonly checkpointed: () => Promise<void>;
   /** Called whenever something may have changed in the machine or in the progress. */
@@ -131,6 +135,8 @@ export class RoundLoop {
   /** While a settled state is looked for nothing is folded: the learner's weights are about to change. */
   #stepping: Promise<void> | undefined;
   #nextStepMs = -Infinity;
+  /** Rounds below have no bodies of theirs any more. */
+  #retiredUntil = 0;
 
   constructor(deps: LoopDeps) {
     const { options, run, store, swarm, learner, clock, log } = deps;
@@ -260,16 +266,19 @@ export class RoundLoop {
     this.#dispatch({ kind: "trained", round: order.round, result: { ...result, delta: link } });
   }
 
-  #ownDeltas(ids: readonly ContributionId[]): Promise<DeltaBody[]> {
-    return Promise.all(ids.map((id) => this.#ownDelta(id)));
+  async #ownDeltas(ids: readonly ContributionId[]): Promise<DeltaBody[]> {
+    const deltas = await Promise.all(ids.map((id) => this.#ownDelta(id)));
+    return deltas.filter((delta) => delta !== undefined);
   }
 
-  async #ownDelta(id: ContributionId): Promise<DeltaBody> {
+  async #ownDelta(id: ContributionId): Promise<DeltaBody | undefined> {
     const own = this.machine.graph.get(id);
     const delta = own?.header.delta;
     const bytes = delta && (await getBody(this.#deps.store.blocks, delta.cid, delta.bytes));
-    assert(own && bytes, `our own delta of ${id} is on our disk`);
-    return { bytes, settledTokens: own.view.settledTokens() };
+    if (own && bytes) return { bytes, settledTokens: own.view.settledTokens() };
+    assert(own && own.header.round < this.#retiredUntil, `our own delta of ${id} is on our disk`);
+    this.#deps.log.warn("an own delta of long ago is in no history any more, and gone", { id });
+    return undefined;
   }
 
   // 3. To disk, then to the others.
@@ -401,7 +410,16 @@ export class RoundLoop {
 
   async #settle(state: SettledState): Promise<void> {
     this.progress.countSettled(this.#deps.options.self, this.machine.view, state.round);
-    if (state.round % CHECKPOINT_ROUNDS === 0) await this.#checkpoint(state);
+    if (state.round % CHECKPOINT_ROUNDS !== 0) return;
+    await this.#checkpoint(state);
+    await this.#retire(state.round);
+  }
+
+  async #retire(settledRound: number): Promise<void> {
+    const from = this.#retiredUntil;
+    const { until, bodies } = bodiesToDrop(this.machine.graph, { from, settledRound });
+    this.#retiredUntil = until;
+    await this.#deps.retire(bodies);
   }
 
   async #checkpoint({ round, root, weightsRoot, accounts }: SettledState): Promise<void> {

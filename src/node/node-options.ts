@@ -42,6 +42,9 @@ export interface NodeOptions {
   readonly use?: UseOptions;
   /** How fast it may send and receive; default: as it goes. */
   readonly line?: LineOptions;
+  /** How much of the disk the data folder may take, and whether bodies of long ago stay. Default: as it needs, and no. */
+  readonly diskMax?: number | null;
+  readonly archive?: boolean;
   /** How it is reached behind a router, and whether it carries those who are; absent: the defaults. */
   readonly reach?: Pick<ReachOptions, "relay" | "viaRelay" | "upnp">;
 }

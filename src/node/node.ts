@@ -26,6 +26,7 @@ import {
 import type { GenerateOptions } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
 import { DiskPatience, patientStore } from "./disk-patience.ts";
+import { DiskKeeper } from "./disk/keeper.ts";
 import { NodeEngine } from "./engine/node-engine.ts";
 import { Evaluations } from "./evaluations.ts";
 import { type NodeEmitter, createEmitter } from "./events.ts";
@@ -64,6 +65,7 @@ class Node implements StarlingNode {
   readonly #options: NodeSettings;
   readonly #run: RunId;
   readonly #store: Store;
+  readonly #disk: DiskKeeper;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #deps: NodeDeps;
@@ -96,7 +98,11 @@ class Node implements StarlingNode {
     this.#clock = clock;
     this.peerId = store.peerId;
     const changed = (lack: string | null): void => this.#noteDisk("node", lack);
-    this.#store = patientStore(store, new DiskPatience({ clock, log: this.#log, signal, changed }));
+    const { blocks } = store;
+    const { archive = false, diskMax: bytesMax = null } = options;
+    this.#disk = new DiskKeeper({ archive, bytesMax }, { blocks, dataDir, log: this.#log });
+    const patience = new DiskPatience({ clock, log: this.#log, signal, changed });
+    this.#store = patientStore({ ...store, blocks: this.#disk.blocks }, patience);
     this.#served = openServedCheckpoints(join(dataDir, "checkpoints"), { log: this.#log });
     this.#engine = new NodeEngine(options, { dataDir, log: this.#log, signal });
     this.#watch = new Watch({
@@ -186,6 +192,7 @@ class Node implements StarlingNode {
       run: this.#run,
       self: this.peerId,
       store: this.#store,
+      disk: this.#disk,
       served: this.#served,
       engine: this.#engine,
       gate: this.#gate,

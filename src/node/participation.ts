@@ -10,6 +10,7 @@ import { Climb, type PhaseStart } from "./climb.ts";
 import { PatientFetch } from "./data/patient-fetch.ts";
 import { DataPull } from "./data/pull.ts";
 import { type RunData, readRunData } from "./data/run-data.ts";
+import type { DiskKeeper } from "./disk/keeper.ts";
 import type { NodeEngine } from "./engine/node-engine.ts";
 import { type NodeEmitter, bothOf, phaseEvents } from "./events.ts";
 import type { Gate } from "./gate.ts";
@@ -30,6 +31,7 @@ export interface ParticipationDeps {
   readonly run: RunId;
   readonly self: PeerId;
   readonly store: Store;
+  readonly disk: DiskKeeper;
   readonly served: ServedCheckpoints;
   readonly engine: NodeEngine;
   readonly gate: Gate;
@@ -105,7 +107,7 @@ export class Participation {
   }
 
   async #run(swarm: Swarm): Promise<void> {
-    const { store, self, signal, clock, log, run, served, options } = this.#deps;
+    const { store, disk, self, signal, clock, log, run, served, options } = this.#deps;
     const fetch = new PatientFetch({ swarm, clock, log, signal });
     const manifest = (this.#manifest ??= await this.#fetchManifest(fetch));
     admitOnly(manifest, swarm);
@@ -119,7 +121,8 @@ export class Participation {
     const data = await readRunData(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
     const start = await readStartWeights(manifest, (cid, bytesMax) => pull.body(cid, bytesMax));
     this.#data = data;
-    const { rest } = await pull.all(data);
+    await disk.start([...data.heldOut, ...data.train].map(({ cid }) => cid));
+    const { rest } = await pull.all(data, disk.blocksFree);
     this.#shards = rest.catch((error: unknown) => this.#fail(error));
     const client = createLearnerClient({
       log,
@@ -238,6 +241,8 @@ export class Participation {
           : undefined,
       isJoining: this.#landmark !== undefined,
       givesBases: isJoinable(manifest),
+      // Whoever comes late to a ladder climbs it from the start of its first phase.
+      retire: (bodies) => (isJoinable(manifest) ? this.#deps.disk.retire(bodies) : undefined),
       checkpointed: () => served.refresh(),
       // Where we climbed to, others may have been for long.
       asksFirst: options.bootstrap.length > 0 || options.mdns || (phase > 0 && swarm.peers().length > 0),

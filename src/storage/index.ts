@@ -25,4 +25,5 @@ export {
 } from "./checkpoints.ts";
 export { type ServedCheckpoints, type ServedState, openServedCheckpoints } from "./served-checkpoints.ts";
 export { readFiles, writeFiles } from "./file-set.ts";
+export { folderBytes } from "./usage.ts";
 export { exportKey, importKey } from "./key-file.ts";

@@ -51,6 +51,12 @@ export function addNodeOptions(command: Command): Command {
     .option("--max-upload <bytes>", "send blocks no faster than so many bytes a second", byteCount)
     .option("--max-download <bytes>", "fetch blocks no faster than so many bytes a second", byteCount)
     .option("--monthly-traffic <bytes>", "pause when so much was sent and received this month", byteCount)
+    .option(
+      "--disk-max <bytes>",
+      "what the data folder may take; shards that were used long ago go first and come again when needed",
+      byteCount,
+    )
+    .option("--archive", "keep the bodies of all rounds, not of the last 64 settled ones alone", false)
     .addOption(
       new Option("--priority <level>", "give way to everything else on this machine, or not")
         .choices(["low", "normal"])

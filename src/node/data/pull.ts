@@ -43,22 +43,31 @@ export class DataPull {
 
   /**
    * All shards, in an order of one's own, so that a flock soon has every one of them more than once. Resolves when what
-   * must be here before the first round is; `rest` when all is, or the node stops.
+   * must be here before the first round is; `rest` when all is, or the node stops. `shardsMax`: how many there is room for;
+   * others come when training asks for them.
    */
-  async all({ train, heldOut }: Pick<RunData, "train" | "heldOut">): Promise<{ rest: Promise<void> }> {
-    const cids = shuffled(
+  async all(
+    { train, heldOut }: Pick<RunData, "train" | "heldOut">,
+    shardsMax: number,
+  ): Promise<{ rest: Promise<void> }> {
+    const all = shuffled(
       [...heldOut, ...train].map(({ cid }) => cid),
       this.#deps.self,
     );
+    const cids = await this.#missing(all, shardsMax);
     const rest = this.#each(cids);
     if (cids.length <= SHARDS_FIRST_MAX) await rest;
     return { rest };
   }
 
-  async #each(cids: readonly Cid[]): Promise<void> {
-    const { blocks, fetch, signal } = this.#deps;
+  async #missing(cids: readonly Cid[], atMost: number): Promise<Cid[]> {
     const missing: Cid[] = [];
-    for (const cid of cids) if (!(await blocks.has(cid))) missing.push(cid);
+    for (const cid of cids) if (!(await this.#deps.blocks.has(cid))) missing.push(cid);
+    return missing.slice(0, Math.min(missing.length, atMost));
+  }
+
+  async #each(missing: readonly Cid[]): Promise<void> {
+    const { blocks, fetch, signal } = this.#deps;
     if (missing.length === 0 || signal.aborted) return;
     await fetch(missing, (cid, block) => blocks.put(cid, block, { durable: false }));
   }

@@ -14,7 +14,7 @@ import { type Clock, type Logger, type PeerId, type RunId, assert } from "../../
 import type { Swarm } from "../../gossip/index.ts";
 import type { BlockStore, ServedCheckpoints } from "../../storage/index.ts";
 import type { LearnerClient } from "../learner/client.ts";
-import { BODIES_KEPT_ROUNDS } from "../retention.ts";
+import { BODIES_KEPT_ROUNDS } from "../disk/retention.ts";
 import { decodeBase } from "./base-record.ts";
 import { tryBase } from "./pull-base.ts";
 import { takeBase } from "./take-base.ts";

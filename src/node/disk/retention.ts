@@ -2,8 +2,8 @@
  * Which bodies may go (docs/design.md, section 7): headers are kept for ever, bodies until their round has been settled for
  * a while. By then everybody who was there has folded them, and whoever comes later begins at a settled state.
  */
-import type { ContributionGraph } from "../consensus/index.ts";
-import type { Cid } from "../core/index.ts";
+import type { ContributionGraph } from "../../consensus/index.ts";
+import type { Cid } from "../../core/index.ts";
 
 /** Bodies of so many settled rounds are kept. From: design, section 7. */
 export const BODIES_KEPT_ROUNDS = 64;
