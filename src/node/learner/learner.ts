@@ -95,6 +95,8 @@ export class Learner {
   readonly #tokenizer: Tokenizer;
   readonly #folded: FoldedWeights;
   readonly #residual: Int32Array;
+  /** Of moments and residual as they are; undefined since they changed. A round ends with what the next begins with. */
+  #root: Digest | undefined;
   #hurriedRound = -1;
   #failedSteps = 0;
 
@@ -165,6 +167,7 @@ export class Learner {
     for (const body of own.restore) this.#addToResidual(body, 1);
     for (const body of own.withdraw) this.#addToResidual(body, -1);
     const stateBefore = this.#stateRoot();
+    this.#root = undefined;
     const startedMs = this.#clock.nowMs();
     const steps = order.closing ? NO_STEPS : await this.#steps(order);
     const trainingMs = this.#clock.nowMs() - startedMs;
@@ -245,6 +248,7 @@ export class Learner {
   }
 
   #addToResidual({ bytes, settledTokens }: DeltaBody, sign: 1 | -1): void {
+    this.#root = undefined;
     const decoded = decodeDelta(bytes, this.#lengths, codecAt(this.#options.codec, settledTokens));
     assert(decoded.kind === "accept", "a delta of our own is whole: its block's hash was checked");
     for (let i = 0; i < this.#residual.length; i++) {
@@ -334,6 +338,7 @@ export class Learner {
   async resume(parts: ReadonlyMap<string, Uint8Array>, stateAfter: Digest): Promise<boolean> {
     const { state } = this.#engine;
     const arrays = { moment1: state.moment1, moment2: state.moment2, residual: this.#residual };
+    this.#root = undefined;
     for (const [name, array] of Object.entries(arrays)) {
       const stored = parts.get(name);
       if (stored?.length === array.byteLength) bytesOf(array).set(stored);
@@ -343,13 +348,14 @@ export class Learner {
     if (!isRight) {
       for (const array of Object.values(arrays)) array.fill(0);
       state.stepsCount = 0;
+      this.#root = undefined;
     }
     await this.#engine.load();
     return isRight;
   }
 
   #stateRoot(): Digest {
-    return stateRoot(this.state());
+    return (this.#root ??= stateRoot(this.state()));
   }
 
   get #tokensPerStep(): number {
