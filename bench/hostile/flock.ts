@@ -1,6 +1,6 @@
 /**
- * Three honest nodes in one process, with real training of the tiny model for two seconds a round, for bench/hostile.ts:
- * tells over IPC where they are ten times a second. Ends when the channel does.
+ * Three honest nodes in one process, whose engine waits for three seconds each round, for bench/hostile.ts: tells over IPC where
+ * they are ten times a second. Ends when the channel does.
  */
 import { SeededRandom, RAW, cidOf, silentLog, systemClock } from "../../src/core/index.ts";
 import { type Manifest, runIdOf } from "../../src/node/index.ts";
@@ -19,17 +19,18 @@ export interface Look {
   readonly kind: "look";
   readonly rounds: readonly number[];
   readonly peersCount: number;
+  /** Whether the attacked node is connected to both others. */
+  readonly honestKept: boolean;
   readonly residentBytes: number;
 }
 
-/** Two seconds of training, however many steps that is, and no end. */
+/** Three seconds each, in steps of 100 ms, and no end. */
 const slow = (manifest: Manifest): Manifest => ({
   ...manifest,
   phases: manifest.phases.map((phase) => ({
     ...phase,
     tokensBudget: 1e12,
-    roundMsMax: 2000,
-    batch: { ...phase.batch, stepsPerRound: 20_000, stepsMax: 20_000 },
+    batch: { ...phase.batch, stepsPerRound: 30, stepsMax: 30 },
   })),
 });
 
@@ -55,6 +56,8 @@ while (!(await Promise.race([over, systemClock.sleep(100)]))) {
     kind: "look",
     rounds: statuses.map(({ round }) => round),
     peersCount: statuses[0]?.peersCount ?? 0,
+    // The others know nobody but the honest ones, so the attacked one counts at both.
+    honestKept: statuses.slice(1).every((status) => status.peersCount >= 2),
     residentBytes: process.memoryUsage.rss(),
   });
 }

@@ -27,7 +27,10 @@ import {
 import { contributionsTopic } from "../../src/gossip/index.ts";
 
 const BLOCKS = "/starling/1/blocks";
+const HAVE = "/starling/1/have";
 const SYNC = "/starling/1/sync";
+/** As the two protocols write them. */
+const [HELD, FOUND, CID_BYTES] = [1, 0, 36];
 const CHUNK_BYTES = 65536;
 
 export interface Prey {
@@ -84,6 +87,19 @@ export class Attacker implements AsyncDisposable {
   open(protocol: string): Promise<Stream> {
     return this.libp2p.dialProtocol(peerIdFromString(this.prey.peerId), protocol, {
       maxOutboundStreams: 1000,
+    });
+  }
+
+  /** Answers every request of a protocol. */
+  async serve(protocol: string, reply: (request: Uint8Array) => Uint8Array): Promise<void> {
+    await this.libp2p.handle(protocol, async (stream) => {
+      try {
+        const lengthPrefixed = lpStream(stream);
+        await lengthPrefixed.write(reply((await lengthPrefixed.read()).subarray()));
+        await stream.close();
+      } catch {
+        // Cut off in the middle: an attacker does not mind.
+      }
     });
   }
 
@@ -171,6 +187,13 @@ export const attacks: Readonly<Record<string, Attack>> = {
       attacker.sendRaw(header);
       await systemClock.sleep(10, signal);
     });
+  },
+
+  "wrong bytes for a hash": async (attacker, signal) => {
+    // It has everything, it says; and whatever is asked for, it sends something else.
+    await attacker.serve(HAVE, (request) => new Uint8Array((request.length - 1) / CID_BYTES).fill(HELD));
+    await attacker.serve(BLOCKS, () => Buffer.concat([Uint8Array.of(FOUND), randomBytes(4096)]));
+    await signalled(signal);
   },
 
   "bytes that nobody asked for": async (attacker, signal) => {

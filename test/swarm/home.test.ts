@@ -11,9 +11,9 @@ test.skipIf(!hasNamespaces)(
     await using network = await Network.create(3);
     await network.cut([1], [2]);
     await using daemons = await Daemons.create(network, { startPeers: 3, rounds: 3 });
-    await daemons.start(0, ["--local"]);
-    await daemons.start(1, ["--local", "--via-relay"]);
-    await daemons.start(2, ["--local", "--via-relay"]);
+    await daemons.start(0, { args: ["--local"] });
+    await daemons.start(1, { args: ["--local", "--via-relay"] });
+    await daemons.start(2, { args: ["--local", "--via-relay"] });
     // Each of them is connected to both others: to one of those only by relay.
     for (const host of [1, 2]) {
       const { addresses } = await daemons.until(

@@ -5,6 +5,7 @@ import { type Manifest, readLedgerOffline } from "../../src/node/index.ts";
 import type { NodeStatus } from "../../src/node/status.ts";
 import { Daemons } from "../support/daemons.ts";
 import { Network, hasNamespaces } from "../support/netns.ts";
+import { Roots } from "../support/roots.ts";
 
 const HOSTS = [0, 1, 2, 3];
 const DEADLINE_MS = 240_000;
@@ -27,7 +28,7 @@ test.skipIf(!hasNamespaces)(
   async () => {
     await using network = await Network.create(HOSTS.length);
     await using daemons = await Daemons.create(network, { startPeers: HOSTS.length }, { change, training });
-    for (const host of HOSTS) await daemons.start(host, ["--local"]);
+    for (const host of HOSTS) await daemons.start(host, { args: ["--local"] });
     const all = (fits: (status: NodeStatus) => boolean, what: string): Promise<NodeStatus[]> =>
       Promise.all(HOSTS.map((host) => daemons.until(host, fits, what, DEADLINE_MS)));
     const before = await all(({ round, peersCount }) => round >= 2 && peersCount === 3, "a flock of four");
@@ -41,21 +42,16 @@ test.skipIf(!hasNamespaces)(
     await network.heal();
     const healRound = Math.max(...apart.map(({ round }) => round));
 
-    // The last root that each host named for a settled round; who goes over names another one.
-    const roots = new Map(HOSTS.map((host) => [host, new Map<number, string>()]));
+    const roots = new Roots();
     let roundNow = 0;
-    const isOne = (): boolean =>
-      [...(roots.get(0) ?? [])].some(
-        ([round, root]) =>
-          round > cutRound + 1 && HOSTS.every((host) => roots.get(host)?.get(round) === root),
-      );
+    const isOne = (): boolean => roots.common(HOSTS, cutRound + 1) !== undefined;
     const after = await Promise.all(
       HOSTS.map((host) =>
         daemons.until(
           host,
-          ({ round, settled }) => {
-            if (!isOne()) roundNow = Math.max(roundNow, round);
-            if (settled !== null) roots.get(host)?.set(settled.round, settled.root);
+          (status) => {
+            if (!isOne()) roundNow = Math.max(roundNow, status.round);
+            roots.note(host, status);
             return isOne();
           },
           "a settled root that all four have",

@@ -54,7 +54,7 @@ test.skipIf(!hasRouter)("S9 a router with UPnP opens a port for the node", async
   const router = spawn(command, rest, { stdio: "ignore" });
   try {
     await using daemons = await Daemons.create(network, { startPeers: 1, rounds: 1 });
-    await daemons.start(0, []);
+    await daemons.start(0);
     const { addresses } = await daemons.until(
       0,
       (status) => status.addresses.some((address) => address.startsWith(`/ip4/${OUTSIDE}/tcp/`)),
