@@ -37,14 +37,27 @@ async function runExample(dir: string): Promise<string> {
   return stdout;
 }
 
+/** What the types must refuse: a directive that nothing is wrong below is an error itself. */
+const WRONG = `
+import { type Manifest, createNode } from "starling-node";
+declare const run: Manifest;
+const node = await createNode({ dataDir: "x", run });
+// @ts-expect-error: a round is a number
+node.events.on("round", ({ round }) => round.toUpperCase());
+// @ts-expect-error: there is no such event
+node.events.on("rounds", () => undefined);
+// @ts-expect-error: a folder is needed
+await createNode({ run });
+`;
+
 describe("N6 the library", () => {
   test("N6 every example is right by the types that the package brings", async () => {
     const files = await Promise.all(
-      [...examplesIn("README.md"), ...examplesIn("docs/embedding.md")].map(
+      [...examplesIn("README.md"), ...examplesIn("docs/embedding.md"), WRONG].map(
         async (code, i) => (await folderWith(`typed-${i}`, code), `typed-${i}/example.ts`),
       ),
     );
-    expect(files.length).toBeGreaterThan(3);
+    expect(files.length).toBeGreaterThan(4);
     const options = {
       target: "es2024",
       lib: ["es2024", "esnext.disposable"],
