@@ -65,6 +65,21 @@ def check_record(v):
     same("author", author[6:], ed25519.public_key(bytes.fromhex(v["secret"])))
 
 
+def check_proposal(v):
+    same("draft", encode(v["draft"]).hex(), v["block"])
+    fields = {
+        "v": 1, "run": Cid.parse(v["run"]), "author": v["author"], "until": v["until"], "manifest": bytes.fromhex(v["block"]),
+    }
+    secret = bytes.fromhex(v["secret"])
+    signature = ed25519.sign(secret, b"starling/1/proposal\n" + encode(fields))
+    data = encode({**fields, "sig": signature})
+    same("bytes", data.hex(), v["bytes"])
+    same("cid", str(Cid.of(data, RAW)), v["cid"])
+    same("author", from_base58(v["author"])[6:], ed25519.public_key(secret))
+    successor = encode({**v["draft"], "start": v["weights"]})
+    same("successor", str(Cid.of(successor, DAG_CBOR)), v["successor"])
+
+
 def check_header(v):
     data, secret = bytes.fromhex(v["bytes"]), bytes.fromhex(v["secret"])
     parsed_id, parsed = header.parse(data)
@@ -278,6 +293,7 @@ CHECKS = {
     "protocol/lot.json": check_lot,
     "protocol/manifest.json": check_manifest,
     "protocol/network.json": check_network,
+    "protocol/proposal.json": check_proposal,
     "protocol/random.json": check_random,
     "protocol/record.json": check_record,
     "protocol/refused-header.json": check_refused_header,

@@ -78,6 +78,10 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   PAYOUT_STALE: "`--sequence` is not above that of the record at hand, so the new one would not count.",
   PHASE_UNKNOWN: "The manifest has no phase of this number.",
   PRECISION_INVALID: "`--mixed-precision` is not for this engine.",
+  PROPOSAL_UNFIT:
+    "A proposed successor can't go on from this run: its first phase must have the model of the phase that the run is in, and its start must be null.",
+  PROPOSAL_UNKNOWN:
+    "There is no proposal for this run under that name, or nobody who has it is reached. See `starling proposals`.",
   PRESET_UNKNOWN: "There is no preset of this name. The message lists them.",
   SAFETENSORS_INVALID: "A safetensors file is damaged or not of the form that is expected. Fetch it again.",
   SERVE_KEYS_INVALID:

@@ -34,6 +34,13 @@ export function cids(text: string, previous: Cid[]): Cid[] {
   throw new InvalidArgumentError("Expected a CID such as bafkrei….");
 }
 
+/** A CID, or null for `none`. */
+export function cidOrNone(text: string): Cid | null {
+  if (text === "none") return null;
+  if (parseCid(text) !== undefined) return text as Cid;
+  throw new InvalidArgumentError("Expected a CID such as bafkrei…, or none.");
+}
+
 export interface RoundRange {
   readonly first: number;
   readonly last: number;

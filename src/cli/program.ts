@@ -18,6 +18,7 @@ import { addAddress } from "./usage/address.ts";
 import { addStatus } from "./usage/status.ts";
 import { addExport } from "./usage/export.ts";
 import { addCredits } from "./usage/credits.ts";
+import { addProposals } from "./usage/proposals.ts";
 import { addPayout } from "./usage/payout.ts";
 import { addKey } from "./usage/key.ts";
 import { addTop } from "./usage/top.ts";
@@ -65,6 +66,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addExport,
   addCredits,
   addPayout,
+  addProposals,
   addKey,
   addTop,
   addPause,

@@ -92,4 +92,5 @@ export type Effect =
   /** Another history outweighs ours: all is folded anew; what had settled from round `fork` on is void. */
   | { readonly kind: "resync"; readonly fork: number; readonly lost: SettledState | undefined }
   | { readonly kind: "wake"; readonly atMs: number }
-  | { readonly kind: "finished"; readonly round: number };
+  /** `leaves`: for the successor of the run that we support. */
+  | { readonly kind: "finished"; readonly round: number; readonly leaves: boolean };

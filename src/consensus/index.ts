@@ -28,6 +28,7 @@ export { Commons } from "./commons.ts";
 export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";
 export { type PhaseMark, type Seats, type Standing, firstVoters, standingAt } from "./admission.ts";
+export { Support, supportIn } from "./support.ts";
 export { phaseEnd } from "./phase-end.ts";
 export { type Score, acceptedWork, rankAuthors } from "./ranking.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
@@ -38,7 +39,7 @@ export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts
 export { WAITING_MAX } from "./waiting.ts";
 export type { Draft, Effect, Event, FoldPlan, SettledState, TrainOrder, Trained } from "./events.ts";
 export type { Lineage } from "./lineage.ts";
-export { Machine, type MachineOptions, type Stage } from "./machine.ts";
+export { Machine, type MachineOptions, type Stage, type Supported } from "./machine.ts";
 export { authorKey } from "./author-key.ts";
 export { type Address, parseAddress } from "./address.ts";
 export { type CreditLine, type CreditRule, creditLines, creditRuleSchema } from "./credits.ts";

@@ -14,7 +14,7 @@
  *
  * Longer than other files, because every stage and every way out of it share one state.
  */
-import type { ContributionId, Digest, PeerId } from "../core/index.ts";
+import type { Cid, ContributionId, Digest, PeerId } from "../core/index.ts";
 import type { Base } from "./base.ts";
 import { electorateOf } from "./electorate.ts";
 import { Equivocations } from "./equivocations.ts";
@@ -30,6 +30,7 @@ import { chooseParents } from "./parents.ts";
 import { endRound, isClosing, isOver, mayTrain } from "./closing.ts";
 import { batchSeed } from "./settlement.ts";
 import { Settling } from "./settling.ts";
+import { Support } from "./support.ts";
 import { Tempo } from "./tempo.ts";
 import type { Contribution, View } from "./view.ts";
 
@@ -43,6 +44,15 @@ export interface MachineOptions extends GraphOptions {
   readonly self: PeerId;
   /** Whom to cite, in a phase that not everybody is admitted to; absent: everybody. */
   readonly admits?: (author: PeerId) => boolean;
+  /** The successor of the run that we want; null or absent: none. */
+  readonly supports?: () => Supported | null;
+}
+
+/** A proposed successor that a node names, and goes over to when it is carried in time. */
+export interface Supported {
+  readonly proposal: Cid;
+  /** Carried at a later settled round of the phase it does not count. */
+  readonly untilRound: number;
 }
 
 export type Stage = "idle" | "waiting" | "folding" | "training" | "publishing" | "collecting" | "finished";
@@ -60,6 +70,7 @@ export class Machine {
   readonly #held = new Holdings();
   readonly #own = new OwnWork();
   readonly #equivocations = new Equivocations();
+  readonly #support = new Support();
   readonly #tempo: Tempo;
   readonly #settling: Settling;
   #start: Digest;
@@ -311,8 +322,23 @@ export class Machine {
     });
   }
 
+  /**
+   * The settled round at which we leave for the successor that we support; undefined: it is not carried, not in time, or
+   * only after the phase's end.
+   */
+  get leavesAt(): number | undefined {
+    const supported = this.#options.supports?.() ?? null;
+    if (supported === null || this.#isRanking) return undefined;
+    const { limits } = this.#options;
+    const at = this.#support.carriedAt(this.#view, supported.proposal);
+    const last = isOver(this.#view, limits) ? endRound(this.#view, limits) : Infinity;
+    return at !== undefined && at <= Math.min(supported.untilRound, last) ? at : undefined;
+  }
+
   #settledRoundNow(): number {
-    return this.#isOver() ? endRound(this.#view, this.#options.limits) : this.#view.settledRound;
+    return (
+      this.leavesAt ?? (this.#isOver() ? endRound(this.#view, this.#options.limits) : this.#view.settledRound)
+    );
   }
 
   get #firstFlockSize(): number {
@@ -321,7 +347,7 @@ export class Machine {
   }
 
   #isOver(): boolean {
-    return !this.#isRanking && isOver(this.#view, this.#options.limits);
+    return (!this.#isRanking && isOver(this.#view, this.#options.limits)) || this.leavesAt !== undefined;
   }
 
   #rank(nowMs: number): void {
@@ -339,7 +365,8 @@ export class Machine {
     if (isNews) this.#emit({ kind: "settled", state: settled });
     if (this.#isOver()) {
       this.#stage = "finished";
-      return this.#emit({ kind: "finished", round: this.#settling.round });
+      const { round } = this.#settling;
+      return this.#emit({ kind: "finished", round, leaves: this.leavesAt === round });
     }
     this.#stage = "training";
     this.#hurried = false;
@@ -381,7 +408,7 @@ export class Machine {
         delta: result.delta,
         work: { ...result.work, data: batchSeed(root, this.round, self) },
         evidence: this.#equivocations.evidence(this.#view),
-        supports: null,
+        supports: this.#options.supports?.()?.proposal ?? null,
         previous: this.lastOwn,
       },
     });

@@ -34,7 +34,9 @@ export interface ClimbDeps {
   createLoop(start: PhaseStart): RoundLoop;
   /** The first phase's learner once more, from its start. */
   reopen(): Promise<LearnerFacts>;
-  /** The last phase is over. */
+  /** The run is left for its successor, from what it has learned so far. */
+  left(mark: PhaseMark): Promise<void>;
+  /** The last phase is over, or the run is left. */
   over(): void;
   /** Whenever something may have changed in a loop's machine. */
   onChange(listener: () => void): () => void;
@@ -53,6 +55,7 @@ export class Climb {
   readonly #deps: ClimbDeps;
   readonly #ended: EndedPhase[] = [];
   #phase = 0;
+  #hasLeft = false;
   #loop: RoundLoop | undefined;
   #place: Place | undefined;
 
@@ -69,8 +72,9 @@ export class Climb {
     return this.#loop;
   }
 
+  /** Nothing comes after it in this run. */
   get isLastPhase(): boolean {
-    return this.#phase + 1 === this.#deps.manifest.phases.length;
+    return this.#hasLeft || this.#phase + 1 === this.#deps.manifest.phases.length;
   }
 
   /**
@@ -99,6 +103,13 @@ export class Climb {
     await loop.start();
     const mark = await this.#unlessOverturned(loop.finished);
     if (mark === "overturned") return mark;
+    if (mark.leaves) {
+      this.#ended.push({ loop, mark, facts });
+      await this.#deps.left(mark);
+      this.#hasLeft = true;
+      this.#deps.over();
+      return this.#unlessOverturned(new Promise<never>(() => undefined));
+    }
     const above = phase + 1;
     const entry = manifest.phases[above]?.entry;
     if (entry === undefined) {

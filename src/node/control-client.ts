@@ -2,16 +2,19 @@
 import { once } from "node:events";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { StarlingError, messageOf } from "../core/index.ts";
+import { type Cid, StarlingError, messageOf } from "../core/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
 import { controlPath } from "./control-path.ts";
 import { RESPONSE_BYTES_MAX, type When } from "./control-routes.ts";
 import { type Credits, type CreditsPage, collectCredits } from "./credits.ts";
 import type { NodeStatus } from "./status.ts";
+import type { ProposalStatus } from "./succession/succession.ts";
 
 /** Guesses: a status is a look at memory; credits are a walk through it; an export writes gigabytes for a large model; stopping saves the state. */
 const STATUS_TIMEOUT_MS = 15_000;
 const CREDITS_TIMEOUT_MS = 60_000;
+/** Guess: each record that is not here is asked for within seconds. */
+const PROPOSALS_TIMEOUT_MS = 3 * 60_000;
 const EXPORT_TIMEOUT_MS = 30 * 60_000;
 const GENERATE_TIMEOUT_MS = 60 * 60_000;
 const STOP_TIMEOUT_MS = 2 * 60_000;
@@ -30,6 +33,12 @@ export interface ControlClient {
   /** Ends the round under way after its step and trains no more; the status then. */
   pause(): Promise<NodeStatus>;
   resume(): Promise<NodeStatus>;
+  /** Proposed successors of the run, the most supported first. */
+  proposals(): Promise<ProposalStatus[]>;
+  /** Proposes a successor and supports it; its CID. */
+  propose(manifest: unknown, withinRounds: number): Promise<Cid>;
+  /** Supports a proposal, or none; all of them then. */
+  support(proposal: Cid | null): Promise<ProposalStatus[]>;
   /** Resolves when the node has stopped and its data folder is free again; `when`: after what. */
   stop(when?: When): Promise<void>;
 }
@@ -56,6 +65,17 @@ export async function connectControl(dataDir: string): Promise<ControlClient | u
       (await call({ path, route: "POST /pause", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
     resume: async () =>
       (await call({ path, route: "POST /resume", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
+    proposals: async () =>
+      (await call({ path, route: "GET /proposals", timeoutMs: PROPOSALS_TIMEOUT_MS })) as ProposalStatus[],
+    propose: async (manifest, withinRounds) => {
+      const body = { manifest, withinRounds };
+      const answer = await call({ path, route: "POST /propose", body, timeoutMs: PROPOSALS_TIMEOUT_MS });
+      return (answer as { proposal: Cid }).proposal;
+    },
+    support: async (proposal) => {
+      const given = { path, route: "POST /support", body: { proposal }, timeoutMs: PROPOSALS_TIMEOUT_MS };
+      return (await call(given)) as ProposalStatus[];
+    },
     stop: async (when = "now") => {
       const timeoutMs = when === "now" ? STOP_TIMEOUT_MS : FAREWELL_TIMEOUT_MS;
       await call({ path, route: "POST /stop", body: { when }, timeoutMs });

@@ -4,11 +4,12 @@
  */
 import { isAbsolute } from "node:path";
 import { z } from "zod";
-import { StarlingError } from "../core/index.ts";
+import { type Cid, StarlingError, parseCid } from "../core/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
 import type { CreditsPage } from "./credits.ts";
 import type { Until } from "./farewell.ts";
 import type { NodeStatus } from "./status.ts";
+import type { ProposalStatus } from "./succession/succession.ts";
 
 /** Guess: a path or a prompt, never data. */
 export const REQUEST_BYTES_MAX: number = 64 * 1024;
@@ -24,6 +25,9 @@ export interface ControlTarget {
   pause(): void;
   resume(): void;
   farewell(until: Until): Promise<void>;
+  proposals(): Promise<ProposalStatus[]>;
+  propose(manifest: unknown, withinRounds: number): Promise<Cid>;
+  support(proposal: Cid | null): Promise<void>;
 }
 
 const exportBody = z.strictObject({
@@ -44,6 +48,14 @@ export const stopBody: z.ZodType<{ when: When }> = z.strictObject({
 });
 const creditsBody = z.strictObject({ fromRound: z.int().min(0) });
 
+/** The manifest is checked where it is read. */
+const proposeBody = z.strictObject({ manifest: z.unknown(), withinRounds: z.int().min(1).max(1_000_000) });
+const supportBody = z.strictObject({
+  proposal: z
+    .custom<Cid>((value) => typeof value === "string" && parseCid(value) !== undefined, "expected a CID")
+    .nullable(),
+});
+
 type Route = (target: ControlTarget, body: unknown) => unknown;
 
 /** By method and path; `POST /stop` is the server's own (control.ts). */
@@ -62,6 +74,21 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     (target) => {
       target.resume();
       return target.status();
+    },
+  ],
+  ["GET /proposals", (target) => target.proposals()],
+  [
+    "POST /propose",
+    async (target, body) => {
+      const { manifest, withinRounds } = checked(proposeBody, body);
+      return { proposal: await target.propose(manifest, withinRounds) };
+    },
+  ],
+  [
+    "POST /support",
+    async (target, body) => {
+      await target.support(checked(supportBody, body).proposal);
+      return target.proposals();
     },
   ],
   ["POST /credits", (target, body) => target.credits(checked(creditsBody, body).fromRound)],

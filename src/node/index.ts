@@ -42,7 +42,9 @@ export type {
   NodeStatus,
   PhaseStatus,
   SettledStatus,
+  Successor,
 } from "./status.ts";
+export type { ProposalStatus } from "./succession/succession.ts";
 export { type RunAddress, type SettledName, decodeRunAddress } from "./join/run-address.ts";
 export { assertDataIsFree, createControl } from "./control.ts";
 export { type ServedNode, type ServedOptions, createServedNode } from "./served-node.ts";

@@ -111,8 +111,8 @@ export interface LoopDeps {
 export class RoundLoop {
   readonly machine: Machine;
   readonly progress: Progress = new Progress();
-  /** Everything that the phase is about has settled: where it ended. */
-  readonly finished: Promise<PhaseMark>;
+  /** Everything that the phase is about has settled, or the run's successor was carried: where we ended. */
+  readonly finished: Promise<PhaseMark & { readonly leaves: boolean }>;
   /** Resolves when the phase has ended and then another history of it outweighed ours: it ended otherwise. */
   readonly overturned: Promise<void>;
   readonly #deps: LoopDeps;
@@ -130,7 +130,7 @@ export class RoundLoop {
   /** The settled round that a phase which another grows from has ended with. */
   #endRound: number | undefined;
   #overturn: () => void = () => undefined;
-  #finish: (mark: PhaseMark) => void = () => undefined;
+  #finish: (mark: PhaseMark & { readonly leaves: boolean }) => void = () => undefined;
   #plan: FoldPlan | undefined;
   /** While a settled state is looked for nothing is folded: the learner's weights are about to change. */
   #stepping: Promise<void> | undefined;
@@ -386,7 +386,7 @@ export class RoundLoop {
       case "resync":
         return this.#resync(effect.fork, effect.lost);
       case "finished":
-        return this.#end();
+        return this.#end(effect.leaves);
     }
   }
 
@@ -443,7 +443,7 @@ export class RoundLoop {
   }
 
   /** Everything that was trained has settled. */
-  async #end(): Promise<void> {
+  async #end(leaves: boolean): Promise<void> {
     const { settled } = this.machine;
     assert(settled !== undefined, "a finished phase has settled");
     const { round, root } = settled;
@@ -454,7 +454,7 @@ export class RoundLoop {
     await this.#checkpoint(settled);
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
     this.#deps.log.info("finished", { round, root });
-    this.#finish({ round, root });
+    this.#finish({ round, root, leaves });
     this.#deps.changed();
   }
 

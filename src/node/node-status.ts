@@ -55,6 +55,7 @@ export function statusOf(parts: StatusParts): NodeStatus {
     phase,
     ladder: climb?.ladder() ?? null,
     phases: climb?.status() ?? [],
+    successor: participation.succession?.successor ?? null,
     ...(loop && roundsOf(loop, peerId)),
   };
 }

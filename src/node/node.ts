@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import {
+  type Cid,
   type Clock,
   type Logger,
   type PeerId,
@@ -45,6 +46,7 @@ import { Participation, admitOnly } from "./participation.ts";
 import { SettledModel, type SettledWeights, notReady } from "./settled-model.ts";
 import type { StarlingNode } from "./starling-node.ts";
 import type { NodeStatus } from "./status.ts";
+import type { At, ProposalStatus, Succession } from "./succession/succession.ts";
 import { Watch } from "./watch/watch.ts";
 
 /** What `pausedWhy` says after `starling pause`. */
@@ -293,6 +295,27 @@ class Node implements StarlingNode {
 
   measure(text: string): Promise<Evaluation> {
     return this.#model.measure(text);
+  }
+
+  async proposals(): Promise<ProposalStatus[]> {
+    const { succession, at } = this.#voting();
+    return succession.proposals(at);
+  }
+
+  async propose(manifest: unknown, withinRounds: number): Promise<Cid> {
+    const { succession, at } = this.#voting();
+    return succession.propose(manifest, withinRounds, at);
+  }
+
+  async support(proposal: Cid | null): Promise<void> {
+    const { succession, at } = this.#voting();
+    return succession.support(proposal, at);
+  }
+
+  #voting(): { succession: Succession; at: At } {
+    const { succession, loop, phase } = this.#participation ?? {};
+    if (succession === undefined || loop === undefined || phase === undefined) throw notReady("history");
+    return { succession, at: { phase, machine: loop.machine } };
   }
 
   credits(fromRound: number): CreditsPage {

@@ -27,6 +27,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     parametersCount: 0,
     phase: 0,
     ladder: null,
+    successor: null,
     phases: [],
     round: 0,
     settled: null,

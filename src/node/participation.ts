@@ -24,6 +24,7 @@ import { type Manifest, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } fro
 import { checkMemory } from "./memory.ts";
 import type { NodeSettings } from "./node-options.ts";
 import { parametersCount } from "../trainer/index.ts";
+import { Succession } from "./succession/succession.ts";
 import { readStartWeights } from "./start-weights.ts";
 
 export interface ParticipationDeps {
@@ -58,6 +59,7 @@ export class Participation {
   #data: RunData | undefined;
   #learner: LearnerClient | undefined;
   #climb: Climb | undefined;
+  #succession: Succession | undefined;
   #landmark: SettledName | undefined;
   #shards: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
@@ -82,6 +84,10 @@ export class Participation {
 
   get climb(): Climb | undefined {
     return this.#climb;
+  }
+
+  get succession(): Succession | undefined {
+    return this.#succession;
   }
 
   get loop(): RoundLoop | undefined {
@@ -132,6 +138,16 @@ export class Participation {
     this.#learner = client;
     client.failed.catch((error: unknown) => this.#fail(error));
     const { learner } = client;
+    const succession = await Succession.open({
+      run,
+      manifest,
+      key: store.key,
+      store,
+      swarm,
+      log,
+      signal,
+    });
+    this.#succession = succession;
     const climb = new Climb({
       manifest,
       self,
@@ -140,6 +156,7 @@ export class Participation {
       signal,
       learnerOptions: (phase) => this.#learnerOptions(manifest, phase, data),
       reopen: () => open(),
+      left: async ({ round }) => void (await succession.goOver(await learner.keepSettled(), round)),
       over: () => this.#deps.finish(),
       createLoop: (begin) => this.#createLoop({ manifest, swarm, learner }, begin),
       onChange: (listener) => this.#deps.onChange(listener),
@@ -212,6 +229,7 @@ export class Participation {
           settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
         zeroState,
         self,
+        supports: () => this.#succession?.supportedIn(phase) ?? null,
         ...(base && { base }),
         ...(this.#landmark?.phase === phase && { landmark: this.#landmark }),
         ...(ascent && { firstVoters: ascent.voters, admits: (author) => ascent.admits(author) }),

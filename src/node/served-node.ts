@@ -46,6 +46,9 @@ function targetOf(node: StarlingNode, dashboardUrl: () => string | null): Contro
     credits: (fromRound) => node.credits(fromRound),
     pause: () => node.pause(),
     resume: () => node.resume(),
+    proposals: () => node.proposals(),
+    propose: (manifest, withinRounds) => node.propose(manifest, withinRounds),
+    support: (proposal) => node.support(proposal),
     farewell: (until) => node.farewell(until),
   };
 }

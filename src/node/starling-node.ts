@@ -1,11 +1,12 @@
 /** A node as its users hold it; node.ts makes one. */
-import type { PeerId, Service } from "../core/index.ts";
+import type { Cid, PeerId, Service } from "../core/index.ts";
 import type { SnapshotSource } from "../dashboard/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
 import type { CreditsPage } from "./credits.ts";
 import type { NodeEmitter } from "./events.ts";
 import type { Until } from "./farewell.ts";
 import type { Evaluation } from "./measure.ts";
+import type { ProposalStatus } from "./succession/succession.ts";
 import type { SettledWeights } from "./settled-model.ts";
 import type { NodeStatus } from "./status.ts";
 
@@ -24,6 +25,15 @@ export interface StarlingNode extends Service, SnapshotSource {
   measure(text: string): Promise<Evaluation>;
   /** What the settled history has minted, from a round on. Throws `CREDITS_NONE`, or `NOT_READY` before there is history. */
   credits(fromRound: number): CreditsPage;
+  /** Proposed successors of the run, the most supported first. Throws `NOT_READY`. */
+  proposals(): Promise<ProposalStatus[]>;
+  /**
+   * Proposes a manifest as the run's successor, to be carried within so many settled rounds, and supports it.
+   * Throws `NOT_READY`, `MANIFEST_INVALID`, `PROPOSAL_UNFIT`, `DATA_INVALID`.
+   */
+  propose(manifest: unknown, withinRounds: number): Promise<Cid>;
+  /** Names a proposal in our contributions from now on; null: none. Throws `NOT_READY`, `PROPOSAL_UNKNOWN`. */
+  support(proposal: Cid | null): Promise<void>;
   /** Ends the round under way after its step, publishes it, and trains no more until `resume`. */
   pause(): void;
   resume(): void;

@@ -1,6 +1,14 @@
 /** What a node says of itself: the answer of `starling status --json`, the testnet's table and its report. */
 import type { Digest, PeerId, RunId } from "../core/index.ts";
 
+/** A run that goes on from this one, and the folder that this node does so in. */
+export interface Successor {
+  readonly run: RunId;
+  readonly dataDir: string;
+  /** The settled round at which this run was left. */
+  readonly round: number;
+}
+
 export type NodeState =
   | "starting"
   | "fetching"
@@ -83,6 +91,8 @@ export interface NodeStatus {
   readonly phase: number;
   /** Null before the run is known. */
   readonly ladder: LadderStatus | null;
+  /** Where the node goes on since it left this run for its successor. */
+  readonly successor: Successor | null;
   /** The phases that are over: those that this node has gone through, the one that it is ranked in, and a last one that has ended. */
   readonly phases: readonly PhaseStatus[];
   readonly round: number;

@@ -20,6 +20,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     parametersCount: 1_049_088,
     phase: 0,
     ladder: null,
+    successor: null,
     phases: [],
     round: 12,
     settled: {

@@ -5,10 +5,11 @@
 import { access, mkdir, stat } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
-import { type RunId, parseCid, startAll, stopAll } from "../../core/index.ts";
+import { type RunId, parseCid, startAll, stopAll, systemClock } from "../../core/index.ts";
 import {
   type Manifest,
   type ServedNode,
+  type ServedOptions,
   type StarlingNode,
   assertDataIsFree,
   createLog,
@@ -23,31 +24,76 @@ import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
 import { type StartArguments, describeSettings, servedOptions } from "../start-options.ts";
 
+/** How long a node that leaves its run goes on serving there. Guess: some rounds of a small run. */
+const LEAVING_MS = 10_000;
+
 export async function start(given: StartArguments, command: Command): Promise<void> {
-  const { data: dataDir, exitWhenFinished, logLevel, networkKey, priority } = given;
   if (given.dryRun) return dryRun(given, command);
+  const { data, networkKey, priority } = given;
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
-  const log = createLog({ level: logLevel });
   const run = await readRun(given.run);
-  await mkdir(dataDir, { recursive: true });
-  await assertDataIsFree(dataDir);
-  if (networkKey !== undefined)
-    await writeNetworkKey(networkKeyPath(dataDir), await readNetworkKey(networkKey));
+  await mkdir(data, { recursive: true });
+  await assertDataIsFree(data);
+  if (networkKey !== undefined) await writeNetworkKey(networkKeyPath(data), await readNetworkKey(networkKey));
   // Threads that are started later, the trainer's among them, inherit it.
   if (priority === "low") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  const { node, dashboard, services } = await createServedNode(servedOptions(given, run), {
+  let options: ServedOptions | undefined = servedOptions(given, run);
+  while (options !== undefined) options = await serve(options, given, stopping);
+}
+
+/** Until the node stops; what to start next, when it has left its run for the successor. */
+async function serve(
+  options: ServedOptions,
+  { exitWhenFinished, logLevel }: StartArguments,
+  stopping: PromiseWithResolvers<void>,
+): Promise<ServedOptions | undefined> {
+  const log = createLog({ level: logLevel });
+  const { node, dashboard, services } = await createServedNode(options, {
     log,
     requestStop: () => stopping.resolve(),
   });
+  const leaving = new AbortController();
+  let isStopping = false;
+  const stopped = stopping.promise.then(() => (isStopping = true));
   try {
-    await Promise.race([startAndPrint({ node, dashboard, services }), stopping.promise]);
-    await Promise.race([exitWhenFinished ? node.finished : failureOf(node), stopping.promise]);
+    await Promise.race([startAndPrint({ node, dashboard, services }), stopped]);
+    await Promise.race([endOf(node, exitWhenFinished), stopped]);
+    const next = isStopping ? undefined : successorOptions(options, node);
+    // Others may still need our last deltas to leave where we did.
+    if (next !== undefined) await Promise.race([systemClock.sleep(LEAVING_MS, leaving.signal), stopped]);
+    return isStopping ? undefined : next;
   } finally {
+    leaving.abort();
     log.info("stopping");
     // In reverse: the node first, and the socket last, whose last word is the answer to `starling stop`.
     await stopAll(services);
   }
+}
+
+/** The same node in its successor's folder: where it was reached, it can be reached again, and it dials whom it dialled. */
+function successorOptions(options: ServedOptions, node: StarlingNode): ServedOptions | undefined {
+  const { successor, addresses } = node.status();
+  if (successor === null) return undefined;
+  const { run, dataDir } = successor;
+  process.stdout.write(`left for run ${run}, in ${dataDir}\n`);
+  const listen = addresses.filter((address) => !address.includes("/p2p-circuit"));
+  const dialled = node
+    .snapshot()
+    .mesh.peers.flatMap(({ peerId, address, inbound }) =>
+      address === null || inbound ? [] : [address.includes("/p2p/") ? address : `${address}/p2p/${peerId}`],
+    );
+  return {
+    ...options,
+    dataDir,
+    run,
+    settled: undefined,
+    // What is announced instead need not be an address of this machine.
+    ...((options.announce ?? []).length === 0 && {
+      listen: listen.map((address) => address.replace(/\/p2p\/[^/]+$/, "")),
+    }),
+    bootstrap: [...new Set([...(options.bootstrap ?? []), ...dialled])],
+  };
 }
 
 /** Checks what can be checked without changing anything, and says what would be done. */
@@ -67,10 +113,10 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Never resolves; rejects when the node fails. */
-async function failureOf(node: StarlingNode): Promise<never> {
+/** Rejects when the node fails; resolves when it has left its run, or the run is over and that is the end. */
+async function endOf(node: StarlingNode, exitWhenFinished: boolean): Promise<void> {
   await node.finished;
-  return new Promise(() => undefined);
+  if (!exitWhenFinished && node.status().successor === null) return new Promise(() => undefined);
 }
 
 async function startAndPrint({ node, dashboard, services }: ServedNode): Promise<void> {

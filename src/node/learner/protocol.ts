@@ -57,6 +57,8 @@ export interface LearnerThread {
    * checkpoint. False: a block of it is damaged or gone.
    */
   startFrom(meta: CheckpointMeta, record: Uint8Array, weights: Cid): Promise<boolean>;
+  /** The settled weights as a body among the blocks: its name. */
+  keepSettled(): Promise<Cid>;
   /** The settled weights are those that the phase ends with: they are kept, however the phase goes on. */
   mark(): Promise<void>;
   /** Starts the next phase from what the marked weights grow into. */

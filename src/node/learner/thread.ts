@@ -16,6 +16,7 @@ import {
   getBody,
   openCheckpoints,
   openStates,
+  putBody,
   writeFiles,
 } from "../../storage/index.ts";
 import { growWeights } from "../../trainer/index.ts";
@@ -116,6 +117,11 @@ const thread: LearnerThread = {
       await disk.write(() => checkpoints.save(meta, weights, record));
       learner.startFrom(meta.round, int32Of(weights));
       return true;
+    }),
+  keepSettled: () =>
+    turns.add(() => {
+      const { learner, blocks } = opened();
+      return disk.write(() => putBody(blocks, learner.settledBytes));
     }),
   mark: () => turns.add(() => void (marked = opened().learner.settledWeights)),
   climb: (options, growth) =>

@@ -15,6 +15,7 @@ import {
   type RunId,
   StarlingError,
   silentLog,
+  type Cid,
 } from "../../../src/core/index.ts";
 import { connectControl } from "../../../src/node/control-client.ts";
 import { controlPath } from "../../../src/node/control-path.ts";
@@ -45,6 +46,9 @@ const target: ControlTarget = {
   credits: (fromRound) => pageOf(fromRound),
   pause: () => undefined,
   resume: () => undefined,
+  proposals: async () => [],
+  propose: async () => "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy" as Cid,
+  support: async () => undefined,
   farewell: async () => undefined,
 };
 
