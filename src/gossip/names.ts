@@ -12,9 +12,19 @@ export const SYNC_PROTOCOL = "/starling/1/sync";
 /** Phases whose topics a node knows. Guess: a ladder has at most seven rungs; successors add some. */
 export const PHASES_MAX = 64;
 
+/** Of all of this room's protocols: nodes of different versions do not talk. */
+export const PROTOCOL_VERSION = 1;
+
 /** A peer that speaks any protocol under this prefix is a peer of the run. */
 export function runPrefix(run: RunId): string {
-  return `/starling/1/${run}/`;
+  return `/starling/${PROTOCOL_VERSION}/${run}/`;
+}
+
+/** The version in which a protocol is one of the run's; undefined: it is none of it. */
+export function versionIn(protocol: string, run: RunId): number | undefined {
+  const [, name, version, ofRun] = protocol.split("/");
+  if (name !== "starling" || ofRun !== run || !/^[1-9]\d{0,5}$/.test(version ?? "")) return undefined;
+  return Number(version);
 }
 
 export function dhtProtocol(run: RunId): string {
@@ -23,7 +33,7 @@ export function dhtProtocol(run: RunId): string {
 
 /** As libp2p's ping wants it: it adds the slashes and `/ping/1.0.0`. */
 export function pingPrefix(run: RunId): string {
-  return `starling/1/${run}`;
+  return `starling/${PROTOCOL_VERSION}/${run}`;
 }
 
 /** The service name on the LAN; a DNS label holds 63 characters, so only the run's last 32. */

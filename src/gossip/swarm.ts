@@ -122,7 +122,7 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     ...(metrics === undefined ? {} : { metrics }),
   });
   const { libp2p, pubsub, ping, identify, dht } = host;
-  const members = new Members(libp2p, run);
+  const members = new Members(libp2p, { run, log });
   const topics = new Topics({ pubsub, run, standing, clock, log });
   const discovery = new Discovery({ libp2p, dht, members, run, clock, log });
   const blocks = new BlocksProtocol({

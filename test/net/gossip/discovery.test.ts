@@ -5,7 +5,18 @@ import { generateKeyPair } from "@libp2p/crypto/keys";
 import { LevelDatastore } from "datastore-level";
 import { expect, onTestFinished, test } from "vitest";
 import { presenceTopic } from "../../../src/gossip/index.ts";
-import { Inbox, RUN, connected, eventually, node, pair, runOf, startedNode, text } from "./nodes.ts";
+import {
+  Inbox,
+  RUN,
+  connected,
+  eventually,
+  node,
+  pair,
+  runOf,
+  startedNode,
+  stranger,
+  text,
+} from "./nodes.ts";
 
 const TOPIC = presenceTopic(RUN);
 
@@ -103,4 +114,15 @@ test("a peer of another run is connected but is no peer of ours", async () => {
   await eventually(() => theirs.traffic().bytesIn).toBeGreaterThan(1000);
   expect(ours.peers()).toEqual([second.peerId]);
   expect(theirs.peers()).toEqual([]);
+});
+
+test("S12 a node of another protocol version is no peer, and the log says once which version the run needs", async () => {
+  const warnings: string[] = [];
+  const swarm = await startedNode({ onWarning: (message) => warnings.push(message) });
+  for (const version of [7, 7, 0]) await stranger(swarm, undefined, version);
+  await eventually(() => warnings.length).toBe(1);
+  expect(warnings[0]).toContain("a release of Starling that speaks version 7");
+  await stranger(swarm);
+  expect(swarm.peers()).toHaveLength(1);
+  expect(warnings).toHaveLength(1);
 });

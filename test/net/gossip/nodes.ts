@@ -33,6 +33,7 @@ import {
 
 /** No event of these tests takes longer unless something is wrong. */
 export const DEADLINE_MS = 15_000;
+const PROTOCOL_VERSION = 1;
 export const RUN: RunId = runOf("a run");
 
 const running: Service[] = [];
@@ -171,6 +172,8 @@ export type Stranger = Libp2p<{ pubsub: GossipSub }>;
 export async function stranger(
   to: Swarm,
   prepare: (libp2p: Stranger) => Promise<void> = async () => undefined,
+  /** Of the protocol; with another than ours it is dialled to, and not taken for a peer. */
+  version: number = PROTOCOL_VERSION,
 ): Promise<Stranger> {
   const libp2p = await createLibp2p({
     addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
@@ -183,10 +186,16 @@ export async function stranger(
     },
   });
   running.push({ name: "stranger", start: async () => undefined, stop: async () => libp2p.stop() });
-  await libp2p.handle(`/starling/1/${RUN}/stranger`, (stream) => stream.abort(new Error("not spoken")));
+  await libp2p.handle(`/starling/${version}/${RUN}/stranger`, (stream) =>
+    stream.abort(new Error("not spoken")),
+  );
   await prepare(libp2p);
   const id = libp2p.peerId.toString() as PeerId;
-  const met = within("the stranger", (resolve) => to.onPeer((peer) => (peer === id ? resolve() : undefined)));
+  const isPeer = version === PROTOCOL_VERSION;
+  const met = within("the stranger", (resolve) => {
+    to.onPeer((peer) => (peer === id ? resolve() : undefined));
+    if (!isPeer) resolve();
+  });
   await libp2p.dial(to.addresses().map((address) => multiaddr(address)));
   await met;
   return libp2p;
