@@ -16,7 +16,9 @@ const TEXT = fileURLToPath(
 const SHORT_LIFE_MS_MAX = 3_000;
 
 /** All headers on the node's disk, in the order of their rounds, and who it is. */
-async function headersOnDisk(dataDir: string): Promise<{ headers: Map<string, Header>; self: string }> {
+export async function headersOnDisk(
+  dataDir: string,
+): Promise<{ headers: Map<string, Header>; self: string }> {
   const store = await openStore(dataDir, { log: silentLog });
   try {
     const headers = new Map<string, Header>();

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, test } from "vitest";
 import { endureKills } from "../support/kills.ts";
+import { endureKillsAmong } from "../support/kills-among.ts";
 
 const KILLS = 200;
+const KILLS_AMONG = 8;
 
 async function temporaryDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "starling-kill-"));
@@ -18,5 +20,13 @@ test(
   { timeout: 30 * 60_000 },
   async () => {
     await endureKills({ dir: await temporaryDir(), kills: KILLS, seed: "kill/200", shortLives: 0.7 });
+  },
+);
+
+test(
+  `S4 three nodes, one of them killed ${KILLS_AMONG} times two and then all: who comes back is told of nobody and finds the others, no headers or states are lost, one contribution for each author and round, one history`,
+  { timeout: 15 * 60_000 },
+  async () => {
+    await endureKillsAmong({ dir: await temporaryDir(), kills: KILLS_AMONG, seed: "kills among three" });
   },
 );

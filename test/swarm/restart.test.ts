@@ -2,10 +2,12 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { Effect, Event } from "../../src/consensus/index.ts";
 import { type NodeStatus, type StarlingNode } from "../../src/node/index.ts";
 import type { Recorder } from "../../src/node/loop.ts";
-import { openCheckpoints } from "../../src/storage/index.ts";
+import { type Effect, type Event, parseHeader } from "../../src/consensus/index.ts";
+import { silentLog } from "../../src/core/index.ts";
+import { BODIES_KEPT_ROUNDS } from "../../src/node/disk/retention.ts";
+import { openCheckpoints, openStore } from "../../src/storage/index.ts";
 import { Flock, until } from "../support/nodes.ts";
 
 const flock = await Flock.create({
@@ -103,3 +105,37 @@ test("S12 a checkpoint with a flipped byte is found when the node comes back, an
   expect(record.firstPulled).toBeGreaterThanOrEqual(record.foothold as number);
   await expect(openCheckpoints(checkpointsOf(2)).latest()).resolves.toBeDefined();
 }, 150_000);
+
+/** The rounds of a stopped node's headers, and of those whose bodies are here. */
+async function roundsOnDisk(index: number): Promise<{ headers: number[]; bodies: number[] }> {
+  const store = await openStore(flock.dataDir(index), { log: silentLog });
+  try {
+    const [headers, bodies]: number[][] = [[], []];
+    for await (const bytes of store.contributions.all(0)) {
+      const parsed = parseHeader(bytes);
+      if (parsed.kind !== "accept") throw new Error(parsed.detail);
+      const { round, delta } = parsed.value.header;
+      headers?.push(round);
+      if (delta !== null && (await store.blocks.has(delta.cid))) bodies?.push(round);
+    }
+    return { headers: headers ?? [], bodies: bodies ?? [] };
+  } finally {
+    await store.close();
+  }
+}
+
+test("S12 S3 bodies of long ago are gone, headers are not, and a newcomer without an address begins at its peers' settled state", async () => {
+  const [first, second] = flock.nodes as [StarlingNode, StarlingNode];
+  const isLong = (status: NodeStatus): boolean => settledRound(status) > BODIES_KEPT_ROUNDS + 24;
+  await Promise.all([first, second].map((node) => until(node, isLong, "enough rounds")));
+  const record = new Record();
+  const newcomer = await flock.start(3, { recorder: record });
+  await until(newcomer, ({ contributionsIncluded }) => contributionsIncluded > 0, "work of the newcomer");
+  expect(record.foothold).toBeGreaterThan(BODIES_KEPT_ROUNDS);
+  expect(record.firstPulled).toBeGreaterThanOrEqual(record.foothold as number);
+  await second.stop();
+  const { headers, bodies } = await roundsOnDisk(1);
+  expect(Math.min(...headers)).toBe(0);
+  expect(Math.min(...bodies)).toBeGreaterThanOrEqual(16);
+  expect(Math.min(...bodies)).toBeLessThanOrEqual(Math.max(...headers) - BODIES_KEPT_ROUNDS);
+}, 300_000);
