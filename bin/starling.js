@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-import "../dist/cli/main.js";
+import { enableCompileCache } from "node:module";
+
+// Before anything of ours is loaded, so that all of it is kept compiled.
+enableCompileCache();
+await import("../dist/cli/main.js");
