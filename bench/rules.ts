@@ -12,7 +12,7 @@ import { Command, Option } from "commander";
 import PQueue from "p-queue";
 import { reportFailure } from "../src/cli/failure.ts";
 import { grids } from "./rules/grids.ts";
-import { publish, resultsOf } from "./rules/publish.ts";
+import { matrix, publish, resultsOf } from "./rules/publish.ts";
 import type { Row } from "./rules/row.ts";
 import { type Settings, hashOf } from "./rules/settings.ts";
 import { readRow, writeRow } from "./rules/store.ts";
@@ -55,12 +55,11 @@ async function run(options: Options): Promise<void> {
   const rows = (await Promise.all(wanted.map(readRow))).filter((row) => row !== undefined);
   if (options.report !== undefined)
     await writeFile(options.report, `${JSON.stringify(rows.map(withoutCurve), null, 2)}\n`);
+  if (rows.length < wanted.length)
+    process.stdout.write(`${rows.length} of ${wanted.length} rows are there; run it again to go on\n`);
   const results = await resultsOf(grid);
-  process.stdout.write(
-    results === undefined
-      ? `${rows.length} of ${wanted.length} rows are there; run it again to go on\n`
-      : `${tableOf(grid, results)}\n`,
-  );
+  if (grid.isMatrix) process.stdout.write(`${await matrix(grid)}\n`);
+  else if (results !== undefined) process.stdout.write(`${tableOf(grid, results)}\n`);
   if (options.publish) await publish();
 }
 

@@ -19,6 +19,8 @@ export interface Exchange {
   combine(turns: readonly Turn[]): Promise<number> | number;
   /** The models that a user could take home; their mean loss counts. */
   models(): readonly Float32Array[];
+  /** Of what attackers sent, the share that was averaged in so far; null: there are none. Absent: all of it. */
+  hostileIncludedShare?(): number | null;
 }
 
 /** What a rule is made from. */

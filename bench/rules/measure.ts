@@ -111,6 +111,9 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
     validationLossNats: last.validationLossNats,
     attack: settings.attack ?? null,
     attackersCount: settings.attackersCount ?? 0,
+    ...((settings.attackersCount ?? 0) > 0 && {
+      hostileIncludedShare: exchange.hostileIncludedShare?.() ?? 1,
+    }),
     commit,
     settings: given,
     parametersCount: parametersCount(model),

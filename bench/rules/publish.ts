@@ -6,6 +6,7 @@ import { curvesOf } from "./curves.ts";
 import { type Grid, grids } from "./grids.ts";
 import type { Row } from "./row.ts";
 import { readRow } from "./store.ts";
+import { matrixOf } from "./matrix.ts";
 import { type Result, tableOf } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -20,11 +21,24 @@ export async function resultsOf(grid: Grid): Promise<readonly Result[] | undefin
   return isWhole ? (results as { name: string; rows: Row[] }[]) : undefined;
 }
 
+/** What is there of a matrix of single runs. */
+export async function matrix({ note, lines }: Grid): Promise<string> {
+  const cells = lines.map(async ({ name, rows: [settings] }) => ({
+    name,
+    row: settings && (await readRow(settings)),
+  }));
+  return matrixOf(note, await Promise.all(cells));
+}
+
 /** The files as they should be, from the stored rows: path -> text. Grids that are not whole keep what is there. */
 export async function published(): Promise<Map<string, string>> {
   let text = await readFile(RESULTS, "utf8");
   const files = new Map<string, string>();
   for (const [name, grid] of Object.entries(grids)) {
+    if (grid.isMatrix) {
+      text = replaceBetween(text, `rules:${name}`, await matrix(grid));
+      continue;
+    }
     const results = await resultsOf(grid);
     if (results === undefined) continue;
     text = replaceBetween(text, `rules:${name}`, tableOf(grid, results));

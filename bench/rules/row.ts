@@ -23,6 +23,8 @@ export interface Row {
   readonly validationLossNats: number;
   readonly attack: string | null;
   readonly attackersCount: number;
+  /** Of what the attackers sent, the share that was averaged in; only in rows with attackers. */
+  readonly hostileIncludedShare?: number;
   readonly commit: string;
   readonly settings: Settings;
   readonly parametersCount: number;

@@ -40,7 +40,8 @@ export interface RuleOptions {
   readonly gates?: readonly GateName[];
 }
 
-export const GATE_NAMES = ["loss", "cosine", "copy"] as const;
+/** The node's own, and a test of what a delta does to the loss on its author's batch. */
+export const GATE_NAMES = ["cosine", "copy", "loss"] as const;
 export type GateName = (typeof GATE_NAMES)[number];
 
 /** Who is there, and how fast. Left out: everybody, always, alike. */

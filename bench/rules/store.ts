@@ -28,9 +28,9 @@ function pathOf(settings: Settings): string {
   return join(ROWS_DIR, `${hashOf(settings)}.json`);
 }
 
-/** Losses to five digits after the point: the rest is noise, and files stay small. */
+/** Losses to five digits after the point: the rest is noise, and files stay small. JSON has no NaN: null is a loss that diverged. */
 function rounded(row: Row): Row {
-  const digits = (nats: number): number => Number(nats.toFixed(5));
+  const digits = (nats: number): number => (Number.isFinite(nats) ? Number(nats.toFixed(5)) : nats);
   return {
     ...row,
     validationLossNats: digits(row.validationLossNats),

@@ -68,7 +68,7 @@ function count(n: number): string {
 }
 
 /** A Markdown table as the formatter would leave it: the first column to the left, figures to the right. */
-function markdown(lines: readonly (readonly string[])[]): string {
+export function markdown(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, i) =>
     Math.max(3, ...lines.map((cells) => (cells[i] ?? "").length)),
   );

@@ -33,6 +33,7 @@ export function describeStatus(status: NodeStatus): string {
       `${nats(status.validationLossFirstNats)} first, ${nats(status.validationLossLastNats)} last (validation)`,
     ],
     ["work", workOf(status)],
+    ["gates", gatesOf(status)],
     ["traffic", `${bytes(status.bytesIn)} in, ${bytes(status.bytesOut)} out`],
     [
       "delta",
@@ -54,6 +55,16 @@ function ladderOf({ phase, tokensTotal, ladder }: NodeStatus): (readonly [string
 
 function running({ pid }: NodeStatus): string {
   return pid === null ? "not running" : `pid ${pid}`;
+}
+
+/** `33 judged in 0.4 s (0.6 % of training), not worth citing: 2 GATE_COSINE`. */
+function gatesOf({ gates, trainingSeconds }: NodeStatus): string {
+  const { judged, refused, judgingSeconds } = gates;
+  const reasons = Object.entries(refused).filter(([, number]) => number > 0);
+  const share = trainingSeconds === 0 ? 0 : judgingSeconds / trainingSeconds;
+  const cost = `${judged} judged in ${seconds(judgingSeconds)} (${(100 * share).toFixed(1)} % of training)`;
+  const list = reasons.map(([code, number]) => `${number} ${code}`).join(", ") || "none";
+  return `${cost}, not worth citing: ${list}`;
 }
 
 function workOf(status: NodeStatus): string {

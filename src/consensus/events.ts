@@ -9,13 +9,14 @@ import type { Contribution } from "./view.ts";
 export type Event = { readonly nowMs: number } & (
   | { readonly kind: "header"; readonly id: ContributionId; readonly header: Header }
   /**
-   * The delta was pulled. `passed`: it decodes, its norm is the header's and our gates let it pass, so we may cite it.
-   * `foldable`: all but the gates (default: passed); what the others included is folded without our consent.
+   * The delta was pulled. `passed`: it decodes, its norm is the header's and our gates let it pass, so we may cite it;
+   * null: the gates have yet to judge it, and another such event follows before long once its round is collected.
+   * `foldable`: all but the gates (default: not false); what the others included is folded without our consent.
    */
   | {
       readonly kind: "body";
       readonly id: ContributionId;
-      readonly passed: boolean;
+      readonly passed: boolean | null;
       readonly foldable?: boolean;
     }
   /** A settled state whose weights are at hand and that the history which was given names: fold from there on. */

@@ -5,26 +5,30 @@ import type { Contribution, View } from "./view.ts";
 
 /** Bodies before their headers; the oldest gives way. Guess: they come one by one. */
 const EARLY_MAX = 64;
-const HELD = 1;
-const PASSED = 2;
+const REFUSED = 1;
+const UNDECIDED = 2;
+const PASSED = 3;
+
+/** What our gates say of a body: true: it may be cited; null: nothing yet. */
+type Passed = boolean | null;
 
 export class Holdings {
   /** Contributions that can be folded, because the body is here or there is none; and whether they may be cited. */
   readonly #held = new Marks();
   /** The same of bodies that came before their header was linked: whether it passed. */
-  readonly #early = new Map<ContributionId, boolean>();
+  readonly #early = new Map<ContributionId, Passed>();
   /** Included sets whose bodies are all here. */
   #complete = new WeakSet<readonly Contribution[]>();
 
-  /** `passed`: it may be cited. What has passed once stays so. */
-  hold(c: Contribution, passed: boolean): void {
-    if (passed) this.#held.set(c.header.round, c.place, PASSED);
-    else if (!this.holds(c)) this.#held.set(c.header.round, c.place, HELD);
+  /** The gates may think again, but what they have judged is not undecided any more. */
+  hold(c: Contribution, passed: Passed): void {
+    if (passed === null && this.holds(c)) return;
+    this.#held.set(c.header.round, c.place, passed === null ? UNDECIDED : passed ? PASSED : REFUSED);
   }
 
   /** The header is not linked yet. */
-  holdEarly(id: ContributionId, passed: boolean): void {
-    this.#early.set(id, passed || this.#early.get(id) === true);
+  holdEarly(id: ContributionId, passed: Passed): void {
+    this.#early.set(id, passed);
     const [oldest] = this.#early.keys();
     if (oldest !== undefined && this.#early.size > EARLY_MAX) this.#early.delete(oldest);
   }
@@ -44,6 +48,11 @@ export class Holdings {
 
   hasPassed(c: Contribution): boolean {
     return this.#held.get(c.header.round, c.place) === PASSED;
+  }
+
+  /** The gates have yet to judge it. */
+  isUndecided(c: Contribution): boolean {
+    return this.#held.get(c.header.round, c.place) === UNDECIDED;
   }
 
   /** What a view includes from a round on and cannot be folded yet. */

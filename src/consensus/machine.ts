@@ -89,7 +89,7 @@ export class Machine {
     this.#muster = new Muster(
       {
         self: this.graph.numberOf(options.self),
-        hasPassed: (c) => this.#held.hasPassed(c),
+        holds: (c) => this.#held.holds(c),
         since: (round) => this.#since(round),
       },
       callOf(this.#view),
@@ -151,7 +151,7 @@ export class Machine {
         this.#takeHeader(event.id, event.header, event.nowMs);
         break;
       case "body":
-        if (event.foldable ?? event.passed) this.#hold(event.id, event.passed);
+        if (event.foldable ?? event.passed !== false) this.#hold(event.id, event.passed);
         break;
       case "foothold":
         this.#stepOnto(event.state, event.nowMs);
@@ -204,11 +204,11 @@ export class Machine {
     }
   }
 
-  #hold(id: ContributionId, passed: boolean): void {
+  #hold(id: ContributionId, passed: boolean | null): void {
     const contribution = this.graph.get(id);
     if (contribution === undefined) return this.#held.holdEarly(id, passed);
     this.#held.hold(contribution, passed);
-    if (passed) this.#muster.take(contribution);
+    this.#muster.take(contribution);
   }
 
   /** Whatever happened, move as far as it allows: a node that comes back late goes through many rounds at once. */
@@ -422,7 +422,8 @@ export class Machine {
   }
 
   #collect(nowMs: number): void {
-    if (!this.#hasCollected(nowMs)) return;
+    // What the gates have yet to judge is here, and they are at it: nothing else is waited for.
+    if (!this.#hasCollected(nowMs) || this.#isJudging()) return;
     const { limits, admits = () => true } = this.#options;
     const settledHere = this.#settling.at(this.#view.settledRound)?.root;
     const candidates = this.#checked(this.round).filter(
@@ -445,6 +446,10 @@ export class Machine {
     if (nowMs >= untilMs) return true;
     this.#emit({ kind: "wake", atMs: untilMs });
     return false;
+  }
+
+  #isJudging(): boolean {
+    return this.graph.round(this.round).some((c) => this.#held.isUndecided(c));
   }
 
   /** What may be cited of a round: the body passed, and it is of our history. */

@@ -19,8 +19,8 @@ export interface Call {
 export interface MusterOptions {
   /** Our own number (roster.ts). */
   readonly self: number;
-  /** Whether a contribution may be cited. */
-  hasPassed(c: Contribution): boolean;
+  /** Whether a contribution's body is here, whatever the gates say of it: its author need not be waited for. */
+  holds(c: Contribution): boolean;
   /** All that is linked of a round and later ones. */
   since(round: number): Iterable<Contribution>;
 }
@@ -46,12 +46,12 @@ export class Muster {
     return lineage.agrees(this.#lineage);
   }
 
-  /** It was linked, or has passed now. */
+  /** It was linked, or its body is here now. */
   take(c: Contribution): void {
     if (!this.isOurs(c)) return this.#rivals.take(c);
     const { round } = c.header;
     this.#turnout.takeHeader(c.authorNumber, round);
-    if (this.#options.hasPassed(c)) this.#turnout.takePassed(c.authorNumber, round);
+    if (this.#options.holds(c)) this.#turnout.takeFull(c.authorNumber, round);
   }
 
   /** Counts for this round from now on. */

@@ -14,8 +14,8 @@ export class Turnout {
   #electorate: Electorate;
   /** By author: one above the last round that it is known to have published in, as headers say. */
   #headers: Int32Array = new Int32Array(64);
-  /** The same in full: with a body that passed. */
-  #passed: Int32Array = new Int32Array(64);
+  /** The same in full: with its body. */
+  #full: Int32Array = new Int32Array(64);
   /** Authors in full of each round from the one before this on. */
   readonly #authors = new Marks();
   /** How many published the round before and not yet this one. */
@@ -39,12 +39,12 @@ export class Turnout {
     this.#round = round;
     this.#electorate = electorate;
     this.#here = this.#hereOrLater = this.#later = this.#goneOn = this.#expectedCount = 0;
-    for (let author = 0; author < this.#passed.length; author++) {
+    for (let author = 0; author < this.#full.length; author++) {
       const isHere = this.#isIn(round, author);
       if (isHere) this.#here += electorate.weightOf(author);
       else if (this.#isIn(round - 1, author)) this.#expectedCount += 1;
       this.#countHeader(author, -1, this.#headers[author] - 1);
-      this.#countPassed(author, -1, this.#passed[author] - 1);
+      this.#countFull(author, -1, this.#full[author] - 1);
     }
   }
 
@@ -57,14 +57,14 @@ export class Turnout {
     this.#headers[author] = round + 1;
   }
 
-  /** Somebody's contribution of a round may be cited now. */
-  takePassed(author: number, round: number): void {
+  /** Somebody's contribution of a round is here in full now. */
+  takeFull(author: number, round: number): void {
     if (round >= this.#round - 1) this.#takeAuthor(author, round);
-    if (author >= this.#passed.length) this.#makeRoom(author);
-    const latest = this.#passed[author] - 1;
+    if (author >= this.#full.length) this.#makeRoom(author);
+    const latest = this.#full[author] - 1;
     if (round <= latest) return;
-    this.#countPassed(author, latest, round);
-    this.#passed[author] = round + 1;
+    this.#countFull(author, latest, round);
+    this.#full[author] = round + 1;
   }
 
   /** Half has published this round or a later one in full. */
@@ -120,7 +120,7 @@ export class Turnout {
     this.#goneOn += this.#electorate.weightOf(author);
   }
 
-  #countPassed(author: number, before: number, round: number): void {
+  #countFull(author: number, before: number, round: number): void {
     if (author === this.#self || round < this.#round) return;
     const weight = this.#electorate.weightOf(author);
     if (before < this.#round) this.#hereOrLater += weight;
@@ -129,7 +129,7 @@ export class Turnout {
 
   #makeRoom(author: number): void {
     this.#headers = longer(this.#headers, 2 * author);
-    this.#passed = longer(this.#passed, 2 * author);
+    this.#full = longer(this.#full, 2 * author);
   }
 }
 

@@ -78,6 +78,11 @@ const GAUGES: readonly Reading[] = [
     help: "99th percentile of the event loop's delay.",
     read: (s) => seconds(s.host.eventLoopDelayP99Ms),
   },
+  {
+    name: "gates_refused",
+    help: "Contributions that the gates found not worth citing, since the node started.",
+    read: (s) => s.gates.refused,
+  },
   { name: "data_folder_bytes", help: "Size of the data folder.", read: (s) => s.host.diskBytes },
   {
     name: "data_folder_free_bytes",
@@ -91,6 +96,16 @@ const COUNTERS: readonly Reading[] = [
     name: "contributions_published_total",
     help: "Own contributions with work in them.",
     read: (s) => s.own.published,
+  },
+  {
+    name: "gates_judged_total",
+    help: "Contributions that the gates looked at.",
+    read: (s) => s.gates.judged,
+  },
+  {
+    name: "gates_seconds_total",
+    help: "Time that the gates took.",
+    read: (s) => s.gates.judgingSeconds,
   },
   { name: "training_seconds_total", help: "Time spent training.", read: (s) => s.host.trainingSeconds },
   { name: "network_receive_bytes_total", help: "Bytes received on the wire.", read: (s) => s.host.bytesIn },

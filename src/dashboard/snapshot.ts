@@ -32,6 +32,8 @@ export interface Snapshot {
   /** Newest first. */
   readonly contributions: readonly ContributionRow[];
   readonly own: { readonly published: number; readonly included: number };
+  /** What the node's gates did since it started: contributions looked at, and those of them not worth citing. */
+  readonly gates: { readonly judged: number; readonly refused: number; readonly judgingSeconds: number };
   readonly mesh: Mesh;
   readonly phases: readonly PhaseStep[];
   /** Most voting weight first. */

@@ -36,8 +36,8 @@ export interface BodiesDeps {
   hold(contribution: Contribution, bytes: Uint8Array): Promise<Verdict<number>>;
   /** Nobody has given it, time and again; it goes on being asked for. */
   lacking(contribution: Contribution): void;
-  /** The body is here and passed, or can never pass. */
-  settle(id: ContributionId, verdict: Verdict<unknown>): void;
+  /** The body is here and can be folded, or never will. */
+  settle(contribution: Contribution, verdict: Verdict<unknown>): void;
 }
 
 export class Bodies {
@@ -74,7 +74,7 @@ export class Bodies {
       try {
         const priority = -retryMs;
         const verdict = await queue.add(() => this.#attempt(contribution), { priority });
-        return this.#deps.settle(contribution.id, verdict);
+        return this.#deps.settle(contribution, verdict);
       } catch (error) {
         // Nobody could give it now; holders come and go, so ask again.
         if (signal.aborted) return;

@@ -42,10 +42,12 @@ import { type Swarm, contributionsTopic } from "../gossip/index.ts";
 import { type Store, getBody, putBody } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
 import { bodiesToDrop } from "./disk/retention.ts";
+import { Fates } from "./fates.ts";
 import type { Gate } from "./gate.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
 import type { Footholds } from "./join/footholds.ts";
+import { Judging } from "./judging.ts";
 import type { DeltaBody } from "./learner/folded-weights.ts";
 import type { LearnerOwner, LearnerThread } from "./learner/protocol.ts";
 import { Progress } from "./progress.ts";
@@ -111,6 +113,8 @@ export interface LoopDeps {
 export class RoundLoop {
   readonly machine: Machine;
   readonly progress: Progress = new Progress();
+  readonly judging: Judging;
+  readonly fates: Fates = new Fates();
   /** Everything that the phase is about has settled, or the run's successor was carried: where we ended. */
   readonly finished: Promise<PhaseMark & { readonly leaves: boolean }>;
   /** Resolves when the phase has ended and then another history of it outweighed ours: it ended otherwise. */
@@ -160,7 +164,13 @@ export class RoundLoop {
       bytesMax: ({ view }) => deps.deltaBytesMaxAt(view.settledTokens()),
       hold: ({ id, view }, bytes) => learner.hold(id, { bytes, settledTokens: view.settledTokens() }),
       lacking: (contribution) => this.#noteLack(contribution),
-      settle: (id, verdict) => this.#takeBody(id, verdict),
+      settle: (contribution, verdict) => this.#takeBody(contribution, verdict),
+    });
+    this.judging = new Judging({
+      machine: this.machine,
+      self: options.self,
+      judge: (round, candidates) => learner.judge(round, candidates),
+      tell: (id, verdict) => this.#takeVerdict(id, verdict),
     });
     this.#sync = new HeaderSync({
       swarm,
@@ -341,12 +351,24 @@ export class RoundLoop {
     await this.#deps.store.contributions.put({ phase: header.phase, round: header.round, id, bytes });
   }
 
-  #takeBody(id: ContributionId, verdict: Verdict<unknown>): void {
+  #takeBody(contribution: Contribution, verdict: Verdict<unknown>): void {
     // The learner has another model by now.
     if (this.#isObserving) return;
+    const { id } = contribution;
+    if (verdict.kind === "accept") {
+      this.judging.add(contribution);
+      this.#dispatch({ kind: "body", id, passed: null });
+      return;
+    }
+    this.#deps.log.warn("delta refused", { id, code: verdict.code, detail: verdict.detail });
+    this.#dispatch({ kind: "body", id, passed: false });
+  }
+
+  /** What the gates refuse is not cited by us, but folded where the others include it. */
+  #takeVerdict(id: ContributionId, verdict: Verdict<null>): void {
     if (verdict.kind !== "accept")
-      this.#deps.log.warn("delta refused", { id, code: verdict.code, detail: verdict.detail });
-    this.#dispatch({ kind: "body", id, passed: verdict.kind === "accept" });
+      this.#deps.log.info("not worth citing", { id, code: verdict.code, detail: verdict.detail });
+    this.#dispatch({ kind: "body", id, passed: verdict.kind === "accept", foldable: true });
   }
 
   // 5. What the machine decides, done.
@@ -356,6 +378,7 @@ export class RoundLoop {
     const effects = this.machine.handle(timed);
     this.#deps.recorder?.event(timed, effects);
     for (const effect of effects) this.#spawn(this.#perform(effect));
+    if (this.judging.isDue) this.#spawn(this.judging.judge());
     this.#deps.changed();
     return effects;
   }
@@ -409,7 +432,9 @@ export class RoundLoop {
   }
 
   async #settle(state: SettledState): Promise<void> {
-    this.progress.countSettled(this.#deps.options.self, this.machine.view, state.round);
+    const { graph, view } = this.machine;
+    this.progress.countSettled(this.#deps.options.self, view, state.round);
+    this.fates.settle(graph, view, state.round);
     if (state.round % CHECKPOINT_ROUNDS !== 0) return;
     await this.#checkpoint(state);
     await this.#retire(state.round);
@@ -436,6 +461,7 @@ export class RoundLoop {
   #resync(fork: number, lost: SettledState | undefined): void {
     if (this.#endRound !== undefined && fork < this.#endRound) this.#overturn();
     this.progress.restart();
+    this.fates.restart();
     if (lost === undefined) return;
     const { round, root } = lost;
     const why = "another history has more voting weight behind it";

@@ -25,9 +25,11 @@ import { type Entry, PHASES_MAX, entrySchema, ladderIssues } from "./ladder.ts";
 import {
   BYTE_VOCABULARY,
   type BatchConfig,
+  type GateSettings,
   type ModelConfig,
   type Optimizer,
   batchSchema,
+  gateSettingsSchema,
   modelConfigSchema,
   optimizerSchema,
   tensorLengths,
@@ -52,6 +54,8 @@ export interface Phase {
   /** Error feedback: the share of the residual that is carried on. */
   readonly residualBeta: number;
   readonly rule: Rule;
+  /** What a delta must pass before a node cites it; absent: the defaults. Optional, so that older manifests keep their run's name. */
+  readonly gates?: GateSettings;
   /** What settled work earns; absent: nothing. Optional, so that older manifests keep their run's name. */
   readonly credits?: CreditRule;
   /** How it is entered from the phase before; in all but the first. */
@@ -105,6 +109,7 @@ const phaseSchema: z.ZodType<Phase> = z
     codec: codecScheduleSchema,
     residualBeta: z.number().min(0).max(1),
     rule: ruleSchema,
+    gates: gateSettingsSchema.exactOptional(),
     credits: creditRuleSchema.exactOptional(),
     entry: entrySchema.exactOptional(),
   })

@@ -61,7 +61,7 @@ export function statusOf(parts: StatusParts): NodeStatus {
 }
 
 /** What the rounds have come to. */
-function roundsOf({ machine, progress }: RoundLoop, self: PeerId): Partial<NodeStatus> {
+function roundsOf({ machine, progress, judging, fates }: RoundLoop, self: PeerId): Partial<NodeStatus> {
   const { settled, view, round } = machine;
   const { lossNats, validationLossNats, validationLossFirstNats, validationLossLastNats } = progress;
   const {
@@ -84,6 +84,12 @@ function roundsOf({ machine, progress }: RoundLoop, self: PeerId): Partial<NodeS
     stepsNotApplied,
     stepsSettled,
     tokensTotal: view.includedTokens(),
+    gates: {
+      judged: judging.counts.judged,
+      refused: judging.counts.refused,
+      judgingSeconds: judging.counts.judgingMs / 1000,
+    },
+    authors: fates.list(),
     tokensPerSecond,
     trainingSeconds,
     deltaBytesMean,

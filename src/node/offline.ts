@@ -41,6 +41,8 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     stepsNotApplied: 0,
     stepsSettled: 0,
     tokensTotal: 0,
+    gates: { judged: 0, refused: {}, judgingSeconds: 0 },
+    authors: [],
     tokensPerSecond: null,
     trainingSeconds: 0,
     bytesIn: 0,

@@ -196,6 +196,7 @@ export class Participation {
       batch: phase.batch,
       codec: phase.codec,
       residualBeta: phase.residualBeta,
+      ...(phase.gates && { gates: phase.gates }),
       tokensBudget: phase.tokensBudget,
       roundMsMax: phase.roundMsMax,
       seed: manifest.seed,

@@ -67,6 +67,23 @@ export interface PhaseStatus {
   readonly seats: number | null;
 }
 
+/** What became of an author's contributions with work in them, in rounds that have settled. */
+export interface AuthorStatus {
+  readonly peerId: PeerId;
+  /** That this node heard of, in time or not. */
+  readonly heard: number;
+  readonly included: number;
+}
+
+/** What this node's gates did since it started. */
+export interface GatesStatus {
+  /** Contributions that they looked at. */
+  readonly judged: number;
+  /** Those not worth citing, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly judgingSeconds: number;
+}
+
 export interface NodeStatus {
   readonly version: string;
   readonly run: RunId;
@@ -113,6 +130,9 @@ export interface NodeStatus {
   readonly stepsSettled: number;
   /** The whole flock's included tokens. */
   readonly tokensTotal: number;
+  readonly gates: GatesStatus;
+  /** Who published most in this phase first; at most 64. */
+  readonly authors: readonly AuthorStatus[];
   readonly tokensPerSecond: number | null;
   readonly trainingSeconds: number;
   readonly bytesIn: number;

@@ -69,5 +69,5 @@ export {
 export { type SampleOptions, sampleToken } from "./generate/sample.ts";
 export { TextStream } from "./generate/text-stream.ts";
 export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
-export type { GateSettings } from "./gate/settings.ts";
-export { cosineOf, cosineOnSupport } from "./gate/cosine.ts";
+export { type Candidate, Gates } from "./gate/gates.ts";
+export { GATES_DEFAULT, type GateSettings, gateSettingsSchema } from "./gate/settings.ts";

@@ -36,6 +36,7 @@ export function aSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
       aContribution({ id: "c2", author: ADA, round: 11, fate: "included" }),
       aContribution({ id: "c1", author: BOB, round: 10, fate: "excluded", why: "equivocation" }),
     ],
+    gates: { judged: 33, refused: 2, judgingSeconds: 0.4 },
     own: { published: 12, included: 11 },
     mesh: {
       peers: [

@@ -38,6 +38,8 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     stepsNotApplied: 0,
     stepsSettled: 40,
     tokensTotal: 491_520,
+    gates: { judged: 33, refused: { GATE_COSINE: 2 }, judgingSeconds: 0.4 },
+    authors: [],
     tokensPerSecond: 9120,
     trainingSeconds: 61.5,
     bytesIn: 12_345_678,

@@ -3,7 +3,7 @@ import { type CodecSettings, accumulateResidual, encodeDelta, openDelta } from "
 import { type Contribution, foldRound, foldTerms } from "../../../src/consensus/index.ts";
 import { assert } from "../../../src/core/index.ts";
 import { type Exchange, type Flock, floatsOf } from "../exchange.ts";
-import { elected } from "../election.ts";
+import { Election } from "../election.ts";
 import type { RuleOptions, Stage } from "../settings.ts";
 
 /** Four bits for everything: what the preset `flight` has. */
@@ -19,6 +19,8 @@ export function starling(
   const stages = options.codec ?? DENSE;
   const weights = start.slice();
   const residuals = Array.from({ length: peersCount }, () => new Int32Array(weights.length));
+  const election = options.gates && new Election(options.gates, { lossOf });
+  let [hostileSent, hostileIncluded] = [0, 0];
   let round = 0;
   let shared = floatsOf(weights);
 
@@ -48,8 +50,9 @@ export function starling(
         assert(opened.kind === "accept", "our own delta opens");
         return { ...turn, norm: delta.norm, reader: opened.value };
       });
-      const deltas =
-        options.gates === undefined ? sent : await elected(sent, { gates: options.gates, weights, lossOf });
+      const deltas = election === undefined ? sent : await election.elected(sent, weights);
+      hostileSent += sent.filter(({ isHostile }) => isHostile).length;
+      hostileIncluded += deltas.filter(({ isHostile }) => isHostile).length;
       const readers = new Map(deltas.map(({ reader }, j) => [String(j), reader]));
       const terms = foldTerms(deltas.map(asContribution), outerRate).map(({ id, factor }) => {
         const reader = readers.get(id);
@@ -62,6 +65,7 @@ export function starling(
       return bytes;
     },
     models: () => [shared],
+    hostileIncludedShare: () => (hostileSent === 0 ? null : hostileIncluded / hostileSent),
   };
 }
 

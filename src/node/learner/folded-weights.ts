@@ -56,6 +56,10 @@ export class FoldedWeights {
     return accept(opened.value.norm);
   }
 
+  deltaOf(id: ContributionId): DeltaReader | undefined {
+    return this.#deltas.get(id);
+  }
+
   /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
     if (plan.from < this.#settledRound) this.#startAgain(plan.from);

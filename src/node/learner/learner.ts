@@ -29,6 +29,8 @@ import {
   Decoder,
   type Engine,
   type EngineName,
+  GATES_DEFAULT,
+  type GateSettings,
   type GenerateOptions,
   type GradientMemory,
   type ModelConfig,
@@ -48,6 +50,7 @@ import { partsOf } from "../data/given-documents.ts";
 import { type RunData, tokenizerOf } from "../data/run-data.ts";
 import { type Evaluation, measure } from "../measure.ts";
 import { modelFolderFiles } from "../model-folder.ts";
+import { Judge, type Judged, type Judgement } from "./judge.ts";
 import { stateRoot } from "./state-root.ts";
 import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
@@ -58,6 +61,7 @@ export interface LearnerOptions {
   readonly batch: BatchConfig;
   readonly codec: CodecSchedule;
   readonly residualBeta: number;
+  readonly gates?: GateSettings;
   readonly tokensBudget: number;
   readonly roundMsMax: number;
   readonly seed: string;
@@ -97,6 +101,7 @@ export class Learner {
   readonly #residual: Int32Array;
   /** Of moments and residual as they are; undefined since they changed. A round ends with what the next begins with. */
   #root: Digest | undefined;
+  readonly #judge: Judge;
   #hurriedRound = -1;
   #failedSteps = 0;
 
@@ -135,6 +140,7 @@ export class Learner {
       start: () => this.#startWeights(),
     });
     this.#residual = new Int32Array(this.#folded.weights.length);
+    this.#judge = new Judge(options.gates ?? GATES_DEFAULT, clock);
   }
 
   facts(): LearnerFacts {
@@ -145,7 +151,17 @@ export class Learner {
     return this.#folded.hold(id, body);
   }
 
+  /** What the gates say of contributions whose deltas are held. */
+  judge(round: number, candidates: readonly Judged[]): Judgement {
+    return this.#judge.judge(round, candidates, {
+      start: this.#folded.weights,
+      end: this.#engine.state.weights,
+      deltaOf: (id) => this.#folded.deltaOf(id),
+    });
+  }
+
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
+    this.#judge.folded(plan.rounds.flatMap(({ terms }) => terms.map(({ id }) => id)));
     return this.#folded.fold(plan);
   }
 
@@ -172,6 +188,7 @@ export class Learner {
     const steps = order.closing ? NO_STEPS : await this.#steps(order);
     const trainingMs = this.#clock.nowMs() - startedMs;
     const delta = steps.count === 0 ? null : this.#encode(order.settledTokens);
+    if (delta !== null) this.#judge.trained(order.round);
     const done = delta === null ? NO_STEPS : steps;
     const result = {
       work: {

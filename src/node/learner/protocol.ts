@@ -6,6 +6,7 @@ import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { Growth } from "../../trainer/index.ts";
 import type { Evaluation } from "../measure.ts";
 import type { DeltaBody } from "./folded-weights.ts";
+import type { Judged, Judgement } from "./judge.ts";
 import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
 
 /** The deltas that an order's `restore` and `withdraw` name. */
@@ -28,6 +29,8 @@ export interface LearnerThread {
   /** Takes up the state at the end of an own round; false: it is lost, and training starts with an empty one. */
   resume(name: RoundName, stateAfter: Digest): Promise<boolean>;
   hold(id: ContributionId, body: DeltaBody): Verdict<number>;
+  /** Not before a round under way has ended. */
+  judge(round: number, candidates: readonly Judged[]): Promise<Judgement>;
   fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
   /** Trains, and has the new state on disk before it answers. */
   train(name: RoundName, order: TrainOrder, own: OwnDeltas): Promise<RoundResult>;

@@ -73,6 +73,7 @@ const thread: LearnerThread = {
       return parts !== undefined && (await learner.resume(parts, stateAfter));
     }),
   hold: (id, body) => opened().learner.hold(id, body),
+  judge: (round, candidates) => turns.add(() => opened().learner.judge(round, candidates)),
   fold: (plan) => opened().learner.fold(plan),
   train: (name, order, own) =>
     turns.add(async () => {

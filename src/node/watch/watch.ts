@@ -102,6 +102,11 @@ export class Watch implements Service {
       validation: thinned(status.curve),
       rounds,
       contributions: machine === undefined ? [] : contributionRows(machine.graph, machine.view),
+      gates: {
+        judged: status.gates.judged,
+        refused: refusedCount(status.gates),
+        judgingSeconds: status.gates.judgingSeconds,
+      },
       own: { published: status.contributionsPublished, included: status.contributionsIncluded },
       mesh:
         swarm === undefined
@@ -132,6 +137,10 @@ export class Watch implements Service {
     tally.look(machine.view);
     return tally;
   }
+}
+
+function refusedCount({ refused }: NodeStatus["gates"]): number {
+  return Object.values(refused).reduce((sum, count) => sum + count, 0);
 }
 
 function phasesOf(manifest: Manifest, status: NodeStatus): Snapshot["phases"] {

@@ -23,17 +23,3 @@ export function cosineOnSupport(delta: DeltaReader, dense: Int32Array): number {
   }
   return squares === 0 || denseSquares === 0 ? 0 : dot / Math.sqrt(squares * denseSquares);
 }
-
-/** Cosine of two deltas of one layout, in readers of their own. 0 when either is zero. */
-export function cosineOf(a: DeltaReader, b: DeltaReader): number {
-  const [left, right] = [new Float64Array(CHUNK_LENGTH), new Float64Array(CHUNK_LENGTH)];
-  let dot = 0;
-  a.rewind();
-  b.rewind();
-  for (let length = -1; length !== 0;) {
-    length = a.addNextChunk(left.fill(0), 1);
-    b.addNextChunk(right.fill(0), 1);
-    for (let i = 0; i < length; i++) dot += (left[i] as number) * (right[i] as number);
-  }
-  return a.norm === 0 || b.norm === 0 ? 0 : dot / (a.norm * b.norm);
-}

@@ -16,6 +16,7 @@ settled      round 4, root ${settled?.root}
 loss         2.314 training, 2.500 validation (nats per token)
 settled loss 5.545 first, – last (validation)
 work         11 of 12 contributions included, 1 min 02 s of training, 9.1 k tokens/s
+gates        33 judged in 0.4 s (0.7 % of training), not worth citing: 2 GATE_COSINE
 traffic      12 MB in, 4.1 MB out
 delta        530 kB mean; 4.2 MB if it were plain float32
 `,

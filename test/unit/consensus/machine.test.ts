@@ -107,6 +107,35 @@ test("what our gates refused is not cited by us, but folded when the others incl
   expect(folded).toContain(c0.id);
 });
 
+test("E4: what the gates have yet to judge is waited for; what they refuse after all is not cited", () => {
+  const table = new Table();
+  table.work();
+  const a0 = table.publish();
+  const [b0, c0] = ["bob", "cyd"].map((name) => table.history.add(name)) as unknown as [Made, Made];
+  for (const made of [b0, c0]) {
+    table.header(made);
+    table.give({ kind: "body", id: made.id, passed: null });
+  }
+  expect([table.machine.stage, table.machine.round]).toEqual(["collecting", 0]);
+  table.give({ kind: "body", id: b0.id, passed: true });
+  expect(table.machine.round).toBe(0);
+  table.give({ kind: "body", id: c0.id, passed: false, foldable: true });
+  expect(table.machine.round).toBe(1);
+  expect(table.machine.view.parentIds).toEqual([a0.id, b0.id].toSorted());
+});
+
+test("E4: half of the weight hurries us before the gates have judged it", () => {
+  const table = new Table();
+  const startRoot = table.history.options.startRoot;
+  table.give({ kind: "folded", round: 0, start: startRoot, settledWeights: digestOfText("w") });
+  for (const name of ["bob", "cyd"]) {
+    const made = table.history.add(name);
+    table.header(made);
+    table.give({ kind: "body", id: made.id, passed: null });
+  }
+  expect(table.last("hurry")?.round).toBe(0);
+});
+
 test("what cannot be folded is not guessed: the machine pulls and waits", () => {
   const { table, c0 } = twoRounds({ passed: false });
   expect(table.machine.stage).toBe("waiting");

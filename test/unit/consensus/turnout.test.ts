@@ -93,7 +93,7 @@ test("R3 what was counted as it came equals what going through all of it gives",
         } else {
           twin.come.push(event);
           if (event.kind === "header") turnout.takeHeader(event.author, event.round);
-          else turnout.takePassed(event.author, event.round);
+          else turnout.takeFull(event.author, event.round);
         }
         expect(portraitOf(turnout)).toEqual(twin.portrait());
       }
@@ -151,7 +151,7 @@ test("R3 the turnout of our history equals a plain recount, whatever settles and
       const muster = new Muster(
         {
           self: SELF,
-          hasPassed: (c) => passed.has(c),
+          holds: (c) => passed.has(c),
           since: (round) => come.filter(({ header }) => header.round >= round),
         },
         call,

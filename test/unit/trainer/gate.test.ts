@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { type DeltaReader, encodeDelta, openDelta } from "../../../src/codec/index.ts";
 import { SeededRandom } from "../../../src/core/index.ts";
-import { cosineOf, cosineOnSupport } from "../../../src/trainer/index.ts";
+import { cosineOnSupport } from "../../../src/trainer/gate/cosine.ts";
+import { likeness, sketchOf } from "../../../src/trainer/gate/sketch.ts";
+import { type Candidate, GATES_DEFAULT, Gates } from "../../../src/trainer/index.ts";
 
 const LENGTHS = [9000, 100];
 const COUNT = 9100;
@@ -30,14 +32,91 @@ test.each([4096, 64])("E4: with %i of 4096 kept, a delta points where its own ve
   expect(Math.abs(cosineOnSupport(deltaOf(a, kept), b))).toBeLessThan(0.3);
 });
 
-test("E4: two deltas are compared over what both have", () => {
-  const [a, b] = [deltaOf(noise("a"), 4096), deltaOf(noise("b"), 4096)];
-  expect(cosineOf(a, deltaOf(noise("a"), 4096))).toBeCloseTo(1, 3);
-  expect(Math.abs(cosineOf(a, b))).toBeLessThan(0.1);
+/** `share` of one vector and the rest of another: cosine share / sqrt(share^2 + (1 - share)^2) with the first. */
+function mixture(a: Int32Array, b: Int32Array, share: number): Int32Array {
+  return a.map((x, i) => Math.round(share * x + (1 - share) * (b[i] as number)));
+}
+
+test.each([0, 0.3, 0.5, 0.9, 0.97, 1])(
+  "E4: sketches of deltas that share %d of their work are as alike as the deltas",
+  (share) => {
+    const [a, b] = [noise("a"), noise("b")];
+    const cosine = share / Math.hypot(share, 1 - share);
+    const like = likeness(sketchOf(deltaOf(a, 4096)), sketchOf(deltaOf(mixture(a, b, share), 4096)));
+    // Four standard deviations, and what eight bits round.
+    expect(Math.abs(like - cosine)).toBeLessThan((4 * (1 - cosine ** 2)) / Math.sqrt(512) + 0.002);
+  },
+);
+
+test("E4: a delta at rest is like nothing", () => {
+  const [zero, a] = [deltaOf(new Int32Array(COUNT), 4096), noise("a")];
+  expect(cosineOnSupport(zero, a)).toBe(0);
+  expect(likeness(sketchOf(zero), sketchOf(deltaOf(a, 4096)))).toBe(0);
 });
 
-test("E4: an empty delta is like nothing", () => {
-  const [zero, a] = [deltaOf(new Int32Array(COUNT), 4096), noise("a")];
-  expect(cosineOf(zero, deltaOf(a, 4096))).toBe(0);
-  expect(cosineOnSupport(zero, a)).toBe(0);
+/** What a peer learned: the same as all, and its own batches' pull. */
+const common = noise("common");
+function learned(peer: string): Int32Array {
+  return mixture(common, noise(peer), 0.6);
+}
+const own = learned("own");
+
+let heard = 0;
+function candidate(id: string, vector: Int32Array, more: Partial<Candidate> = {}): Candidate {
+  return { id, delta: deltaOf(vector, 4096), order: heard++, weight: 1, isOwn: false, ...more };
+}
+
+function refused(gates: Gates, round: number, candidates: readonly Candidate[]): Record<string, string> {
+  const verdicts = [...gates.judge(round, candidates, own)];
+  return Object.fromEntries(
+    verdicts.flatMap(([id, verdict]) => (verdict.kind === "accept" ? [] : [[id, verdict.code]])),
+  );
+}
+
+test("E4: what goes across from our work or nowhere is refused, honest work is not", () => {
+  const honest = ["a", "b", "c"].map((id) => candidate(id, learned(id)));
+  const flipped = candidate(
+    "flipped",
+    learned("x").map((value) => -value),
+  );
+  const lazy = candidate("lazy", new Int32Array(COUNT));
+  const faint = candidate("faint", mixture(common, noise("y"), 0.12));
+  const gates = new Gates(GATES_DEFAULT);
+  expect(refused(gates, 3, [...honest, flipped, lazy, faint])).toEqual({
+    flipped: "GATE_COSINE",
+    lazy: "GATE_COSINE",
+    faint: "GATE_COSINE",
+  });
+});
+
+test("E4: who was heard of first did the work, in whatever order bodies come", () => {
+  const gates = new Gates(GATES_DEFAULT);
+  const original = candidate("original", learned("a"));
+  const copy = candidate("copy", mixture(learned("a"), noise("z"), 0.95));
+  expect(refused(gates, 3, [candidate("b", learned("b")), copy])).toEqual({});
+  expect(refused(gates, 3, [original])).toEqual({ copy: "GATE_COPY" });
+});
+
+test("E4: work that history holds is not new work; what history left out is", () => {
+  const gates = new Gates(GATES_DEFAULT);
+  refused(gates, 3, [candidate("in", learned("a")), candidate("out", learned("b"))]);
+  gates.include(["in"]);
+  const again = [candidate("in again", learned("a")), candidate("out again", learned("b"))];
+  expect(refused(gates, 4, again)).toEqual({ "in again": "GATE_REPLAY" });
+});
+
+test("E4: keys that weigh nothing don't move the bar; our own work always passes", () => {
+  const strangers = Array.from({ length: 9 }, (_, i) =>
+    candidate(`stranger ${i}`, mixture(common, noise(`s${i}`), 0.12), { weight: 0 }),
+  );
+  const honest = ["a", "b"].map((id) => candidate(id, learned(id)));
+  const ours = candidate(
+    "own",
+    learned("own").map((value) => -value),
+    { isOwn: true },
+  );
+  const gates = new Gates(GATES_DEFAULT);
+  expect(Object.keys(refused(gates, 0, [...strangers, ...honest, ours]))).toEqual(
+    strangers.map(({ id }) => id),
+  );
 });

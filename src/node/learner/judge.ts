@@ -1,0 +1,58 @@
+/** The gates in the learner's thread: candidates of the round that was trained last, against what was learned in it. */
+import type { DeltaReader } from "../../codec/index.ts";
+import { type Clock, type ContributionId, type Verdict, assert, toFixed } from "../../core/index.ts";
+import { type Candidate, Gates, type GateSettings } from "../../trainer/index.ts";
+
+/** What of a contribution the gates go by; its delta is held. */
+export type Judged = Omit<Candidate, "delta"> & { readonly id: ContributionId };
+
+export interface Judgement {
+  /** Of all that came of the round so far, which may be other than the last time; null: there is nothing to judge by. */
+  readonly verdicts: ReadonlyMap<ContributionId, Verdict<null>> | null;
+  readonly judgingMs: number;
+}
+
+export class Judge {
+  readonly #gates: Gates;
+  readonly #clock: Clock;
+  #round: number | undefined;
+
+  constructor(settings: GateSettings, clock: Clock) {
+    this.#gates = new Gates(settings);
+    this.#clock = clock;
+  }
+
+  /** The weights that a round started from and those that it ended with are at hand from here on. */
+  trained(round: number): void {
+    this.#round = round;
+  }
+
+  /** They are not any more; and this is what history holds now. */
+  folded(included: Iterable<ContributionId>): void {
+    this.#round = undefined;
+    this.#gates.include(included);
+  }
+
+  /** `start` in fixed point, `end` in float: (P,) each. */
+  judge(
+    round: number,
+    candidates: readonly Judged[],
+    o: {
+      readonly start: Int32Array;
+      readonly end: Float32Array;
+      deltaOf(id: ContributionId): DeltaReader | undefined;
+    },
+  ): Judgement {
+    if (round !== this.#round) return { verdicts: null, judgingMs: 0 };
+    const startedMs = this.#clock.nowMs();
+    // own = start - end
+    const own = o.start.map((value, i) => value - toFixed(o.end[i] as number));
+    const held = candidates.map((candidate) => {
+      const delta = o.deltaOf(candidate.id);
+      assert(delta !== undefined, `the delta of ${candidate.id} is held until its round has settled`);
+      return { ...candidate, delta };
+    });
+    const verdicts = this.#gates.judge(round, held, own) as Map<ContributionId, Verdict<null>>;
+    return { verdicts, judgingMs: this.#clock.nowMs() - startedMs };
+  }
+}
