@@ -38,6 +38,7 @@ import { Line } from "./limited-swarm.ts";
 import { type Manifest, decodeManifest, encodeManifest, phaseOf, runIdOf } from "./manifest.ts";
 import type { Evaluation } from "./measure.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
+import { Mending } from "./mending.ts";
 import { createNetwork } from "./network.ts";
 import { type NodeDeps, type NodeOptions, type NodeSettings, nodeSettings } from "./node-options.ts";
 import { statusOf } from "./node-status.ts";
@@ -79,6 +80,7 @@ class Node implements StarlingNode {
   readonly #watch: Watch;
   readonly #line: Line;
   readonly #served: ServedCheckpoints;
+  readonly #mending: Mending;
   readonly #conditions: Conditions;
   readonly #model: SettledModel;
   readonly #evaluations: Evaluations | undefined;
@@ -105,7 +107,17 @@ class Node implements StarlingNode {
     this.#disk = new DiskKeeper({ archive, bytesMax }, { blocks, dataDir, log: this.#log });
     const patience = new DiskPatience({ clock, log: this.#log, signal, changed });
     this.#store = patientStore({ ...store, blocks: this.#disk.blocks }, patience);
-    this.#served = openServedCheckpoints(join(dataDir, "checkpoints"), { log: this.#log });
+    this.#mending = new Mending({
+      swarm: () => this.#swarm,
+      write: (cid, block) => this.#served.mend(cid, block),
+      log: this.#log,
+      signal,
+      fail: this.#end.reject,
+    });
+    this.#served = openServedCheckpoints(join(dataDir, "checkpoints"), {
+      log: this.#log,
+      damaged: (cid) => this.#mending.note(cid),
+    });
     this.#engine = new NodeEngine(options, { dataDir, log: this.#log, signal });
     this.#watch = new Watch({
       clock,
@@ -222,6 +234,7 @@ class Node implements StarlingNode {
     const parts = [this.#swarm, this.#participation, this.#evaluations, this.#conditions, this.#watch];
     try {
       await stopAll(parts.filter((part) => part !== undefined));
+      await this.#mending.idle();
     } finally {
       this.#delay.disable();
       await this.#keepStatus(last);

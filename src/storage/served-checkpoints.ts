@@ -20,7 +20,7 @@ import {
 import { BODY_BYTES_MAX, childBytes, decodeBodyNode } from "./body-node.ts";
 import { cutBody } from "./body.ts";
 import { type CheckpointMeta, BASE_FILE, META_FILE, NODE_FILE, WEIGHTS_FILE } from "./checkpoints.ts";
-import { errorCode, readWholeFile } from "./files.ts";
+import { diskError, errorCode, readWholeFile } from "./files.ts";
 
 /** A settled state that is served whole. */
 export interface ServedState {
@@ -39,6 +39,8 @@ export interface ServedCheckpoints {
   has(cid: Cid): boolean;
   /** Undefined when it is not, or not any more, of a checkpoint here, or differs from its hash. */
   get(cid: Cid): Promise<Uint8Array | undefined>;
+  /** Writes the bytes that the CID names over those on the disk; nothing happens when no checkpoint has them any more. */
+  mend(cid: Cid, block: Uint8Array): Promise<void>;
 }
 
 /** Bytes in memory, or where they lie. */
@@ -46,8 +48,11 @@ type Place = Uint8Array | { readonly path: string; readonly at: number; readonly
 
 const FOLDER = /^\d+-\d+-(\d+)$/;
 
-/** Of the checkpoints in `dir`, which another thread may save to meanwhile. */
-export function openServedCheckpoints(dir: string, { log }: { log: Logger }): ServedCheckpoints {
+/** Of the checkpoints in `dir`, which another thread may save to meanwhile. `damaged`: told of each block that differs. */
+export function openServedCheckpoints(
+  dir: string,
+  { log, damaged }: { log: Logger; damaged?: (cid: Cid) => void },
+): ServedCheckpoints {
   let places: ReadonlyMap<Cid, Place> = new Map();
   let states: readonly ServedState[] = [];
   return {
@@ -68,7 +73,14 @@ export function openServedCheckpoints(dir: string, { log }: { log: Logger }): Se
       const block = await readPlace(place);
       if (block === undefined || matchesCid(cid, block)) return block;
       log.warn("a block of a checkpoint differs from its hash; not served", { cid, path: place.path });
+      damaged?.(cid);
       return undefined;
+    },
+    async mend(cid, block) {
+      const place = places.get(cid);
+      if (place === undefined || place instanceof Uint8Array || !matchesCid(cid, block)) return;
+      await writePlace(place, block);
+      log.info("a damaged block of a checkpoint is whole again", { cid, path: place.path });
     },
   };
 }
@@ -121,11 +133,31 @@ function weightsPlaces(
 /** Undefined when the file was removed meanwhile: newer checkpoints take its place. */
 async function readPlace(place: Exclude<Place, Uint8Array>): Promise<Uint8Array | undefined> {
   try {
-    await using file = await open(place.path);
-    const { buffer, bytesRead } = await file.read(new Uint8Array(place.bytes), 0, place.bytes, place.at);
-    return buffer.subarray(0, bytesRead);
+    const file = await open(place.path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(place.bytes), 0, place.bytes, place.at);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw new Error(`${place.path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function writePlace({ path, at }: Exclude<Place, Uint8Array>, block: Uint8Array): Promise<void> {
+  try {
+    const file = await open(path, "r+");
+    try {
+      await file.write(block, 0, block.length, at);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // Newer checkpoints have taken its place.
+    if (errorCode(error) === "ENOENT") return;
+    throw diskError("write", path, error);
   }
 }

@@ -91,3 +91,22 @@ test("S2 a block that is damaged on the disk is not served; nor is one of a chec
   expect(got.map((block) => block?.length)).toEqual([BLOCK_BYTES, undefined, BLOCK_BYTES / 2]);
   expect(served.has(rawCid(randomBytes(10, "unknown")))).toBe(false);
 });
+
+test("S12 a block of a checkpoint with a flipped byte is told of, not served, and whole again when it was had anew", async () => {
+  const { dir, weights } = await saved(2.5 * BLOCK_BYTES);
+  const told: Cid[] = [];
+  const served = openServedCheckpoints(dir, { log: silentLog, damaged: (cid) => told.push(cid) });
+  await served.refresh();
+  const [first, second] = [weights.subarray(0, BLOCK_BYTES), weights.subarray(BLOCK_BYTES, 2 * BLOCK_BYTES)];
+  const [path] = (await filesBelow(dir)).filter((each) => each.endsWith("weights.bin"));
+  await flipByte(path as string, BLOCK_BYTES + 5);
+  await expect(served.get(rawCid(second))).resolves.toBeUndefined();
+  expect(told).toEqual([rawCid(second)]);
+  // Other bytes than the named ones never get in.
+  await served.mend(rawCid(second), first);
+  await expect(served.get(rawCid(second))).resolves.toBeUndefined();
+  await served.mend(rawCid(second), second);
+  expect(Buffer.compare((await served.get(rawCid(second))) as Uint8Array, second)).toBe(0);
+  const latest = await openCheckpoints(dir).latest();
+  expect(Buffer.compare(latest?.weights as Uint8Array, weights)).toBe(0);
+});
