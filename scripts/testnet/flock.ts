@@ -2,6 +2,7 @@
  * The life of a flock: node 1 has the manifest and the text, the others get its address and the run's CID and
  * nothing else; all live until each has finished; then they are asked for what they settled, and stopped.
  */
+import { CHEAT_VARIABLE } from "../../src/cli/cheat.ts";
 import type { LiveView } from "../../src/cli/index.ts";
 import { type Clock, StarlingError } from "../../src/core/index.ts";
 import { connectControl } from "../../src/node/control-client.ts";
@@ -91,7 +92,7 @@ interface StartDeps {
 }
 
 async function startDaemons(
-  { dir, nodes, dht }: TestnetOptions,
+  { dir, nodes, dht, cheats }: TestnetOptions,
   files: TestnetFiles,
   run: string,
   { daemons, clock, signal }: StartDeps,
@@ -112,7 +113,9 @@ async function startDaemons(
   const bootstrap = await addressOf(first, clock, signal);
   for (let k = 2; k <= nodes; k++) {
     const args = ["--run", run, "--bootstrap", bootstrap, ...common];
-    daemons.push(await spawnDaemon({ name: `node-${k}`, dir, args }));
+    const cheat = cheats[k - 1 - (nodes - cheats.length)];
+    const env = cheat === undefined ? {} : { [CHEAT_VARIABLE]: cheat };
+    daemons.push(await spawnDaemon({ name: `node-${k}`, dir, args, env }));
   }
 }
 

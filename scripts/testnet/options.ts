@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { wholeNumber } from "../../src/cli/arguments.ts";
 import { StarlingError } from "../../src/core/index.ts";
+import { CHEATS, type Cheat } from "../../src/node/index.ts";
 
 export interface TestnetOptions {
   readonly nodes: number;
@@ -17,6 +18,8 @@ export interface TestnetOptions {
   readonly dht: boolean;
   readonly killBootstrap: boolean;
   readonly baseline: boolean;
+  /** What the last nodes do instead of contributing what they learned, one each. */
+  readonly cheats: readonly Cheat[];
   /** A ladder must keep all that `climbFaults` looks for. */
   readonly strict: boolean;
 }
@@ -38,6 +41,7 @@ Examples:
   $ npm run testnet -- --kill-bootstrap          the first node dies half-way; the others finish
   $ npm run testnet -- --baseline --report out.json
   $ npm run testnet -- --preset tiny --nodes 3   seconds instead of minutes
+  $ npm run testnet -- --nodes 6 --cheats flip,lazy   two of six are hostile
   $ npm run climb                                seven phases, each a larger model`;
 
 /** Exits with code 2 for wrong arguments. Makes the folder; throws `TESTNET_DIR` when it holds anything. */
@@ -61,6 +65,7 @@ export async function readOptions(argv: readonly string[]): Promise<TestnetOptio
       false,
     )
     .option("--baseline", "also train one node alone, for comparison", false)
+    .option("--cheats <list>", "the last nodes are hostile, one each: flip, lazy", cheatList, [])
     .option("--strict", "end with 1 when a climb does not keep what it promises (report: climbFaults)", false)
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError('Run it with "--help" to see what it takes.')
@@ -70,6 +75,15 @@ export async function readOptions(argv: readonly string[]): Promise<TestnetOptio
   const dir =
     given.dir === undefined ? await mkdtemp(join(tmpdir(), "starling-testnet-")) : await fresh(given.dir);
   return { ...given, dir, report: resolve(given.report ?? join(dir, "report.json")) };
+}
+
+function cheatList(text: string): Cheat[] {
+  return text.split(",").map((name) => {
+    const kind = CHEATS.find((each) => each === name);
+    if (kind === undefined)
+      throw new InvalidArgumentError(`expected some of ${CHEATS.join(", ")}, got ${name}`);
+    return kind;
+  });
 }
 
 async function fresh(path: string): Promise<string> {

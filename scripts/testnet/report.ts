@@ -1,6 +1,7 @@
 /** What a testnet run came to, as numbers: the content of `--report FILE`. */
 import { type Digest, type PeerId, assert } from "../../src/core/index.ts";
 import { type PhaseReport, climbFaults, phaseReports, phasesAgree } from "./climb.ts";
+import type { Cheat } from "../../src/node/index.ts";
 import type { CurvePoint, NodeStatus } from "../../src/node/status.ts";
 
 export interface StateRoot {
@@ -45,6 +46,17 @@ export interface Report {
   readonly killed: readonly string[];
   readonly curve: readonly CurvePoint[];
   readonly baselineCurve: readonly CurvePoint[] | null;
+  /** The hostile nodes. */
+  readonly cheats: readonly CheatReport[];
+}
+
+export interface CheatReport {
+  readonly peer: PeerId;
+  readonly kind: Cheat;
+  /** Of its contributions of settled rounds that were heard of, what history includes: the most that any honest node says. */
+  readonly includedShare: number | null;
+  /** What each honest node says, from its own status; null: it heard of none. */
+  readonly includedShares: readonly (number | null)[];
 }
 
 export interface Baseline {
@@ -63,9 +75,12 @@ export interface Outcome {
   readonly killed: readonly string[];
   readonly wallSeconds: number;
   readonly baseline: Baseline | null;
+  /** Of the last nodes. */
+  readonly cheats?: readonly Cheat[];
 }
 
-export function reportOf({ preset, seed, all, live, killed, wallSeconds, baseline }: Outcome): Report {
+export function reportOf(outcome: Outcome): Report {
+  const { preset, seed, all, live, killed, wallSeconds, baseline } = outcome;
   const first = live[0];
   assert(first !== undefined, "a run that nobody finished has no report");
   const phases = phaseReports(live);
@@ -95,6 +110,7 @@ export function reportOf({ preset, seed, all, live, killed, wallSeconds, baselin
     killed,
     curve: fullest(live.map((status) => status.curve)),
     baselineCurve: baseline?.curve ?? null,
+    cheats: cheatReports(outcome),
   };
 }
 
@@ -103,6 +119,20 @@ export function rootsAgree({ stateRoots, nodesCount, killed, phasesAgree: inAll 
   if (!inAll) return false;
   const distinct = new Set(stateRoots.map(({ round, root }) => `${round} ${root}`));
   return stateRoots.length === nodesCount - killed.length && distinct.size === 1;
+}
+
+function cheatReports({ all, live, cheats = [] }: Outcome): CheatReport[] {
+  const hostile = all.slice(all.length - cheats.length).map((status) => status?.peerId);
+  const honest = live.filter(({ peerId }) => !hostile.includes(peerId));
+  return hostile.flatMap((peer, i) => {
+    const kind = cheats[i];
+    if (peer === undefined || kind === undefined) return [];
+    const includedShares = honest.map(({ authors }) => {
+      const author = authors.find(({ peerId }) => peerId === peer);
+      return author === undefined || author.heard === 0 ? null : author.included / author.heard;
+    });
+    return [{ peer, kind, includedShare: worst(includedShares), includedShares }];
+  });
 }
 
 /** A node that came late or fell behind has seen fewer points of the same curve. */

@@ -10,6 +10,7 @@ import type {
   ServedOptions,
 } from "../node/index.ts";
 import type { ListenAddress } from "./arguments.ts";
+import { CHEAT_VARIABLE, cheatOf } from "./cheat.ts";
 
 export interface StartArguments {
   readonly run: string;
@@ -55,6 +56,7 @@ const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
 
 export function servedOptions(given: StartArguments, run: Manifest | RunId): ServedOptions {
   const { data, announce, bootstrap, engine, device, mixedPrecision, threads, dht, mdns, local } = given;
+  const cheat = cheatOf(process.env[CHEAT_VARIABLE], given);
   return {
     dataDir: data,
     run,
@@ -74,6 +76,7 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     dht,
     mdns,
     localAddresses: local,
+    ...(cheat && { cheat }),
     // Without the switch the node decides by the kind of its addresses.
     reach: {
       relay: given.relay,

@@ -2,6 +2,7 @@
 export { createNode } from "./node.ts";
 export type { StarlingNode } from "./starling-node.ts";
 export type { NodeDeps, NodeOptions } from "./node-options.ts";
+export { CHEATS, type Cheat } from "./learner/cheat.ts";
 export type {
   ContributionEvent,
   EvaluationEvent,

@@ -6,6 +6,7 @@ import type { EngineName, GradientMemory } from "../trainer/index.ts";
 import type { Evaluate } from "./evaluations.ts";
 import type { UseOptions } from "./idle/conditions.ts";
 import type { SettledName } from "./join/run-address.ts";
+import type { Cheat } from "./learner/cheat.ts";
 import type { LineOptions } from "./limited-swarm.ts";
 import type { Recorder } from "./loop.ts";
 import type { Manifest } from "./manifest.ts";
@@ -47,6 +48,8 @@ export interface NodeOptions {
   readonly archive?: boolean;
   /** How it is reached behind a router, and whether it carries those who are; absent: the defaults. */
   readonly reach?: Pick<ReachOptions, "relay" | "viaRelay" | "upnp">;
+  /** For tests: it sends something else than what it learned, and cites everybody. */
+  readonly cheat?: Cheat;
 }
 
 type Defaulted =

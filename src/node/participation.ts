@@ -28,7 +28,10 @@ import { Succession } from "./succession/succession.ts";
 import { readStartWeights } from "./start-weights.ts";
 
 export interface ParticipationDeps {
-  readonly options: Pick<NodeSettings, "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision">;
+  readonly options: Pick<
+    NodeSettings,
+    "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision" | "cheat"
+  >;
   readonly run: RunId;
   readonly self: PeerId;
   readonly store: Store;
@@ -197,6 +200,7 @@ export class Participation {
       codec: phase.codec,
       residualBeta: phase.residualBeta,
       ...(phase.gates && { gates: phase.gates }),
+      ...(options.cheat && { cheat: options.cheat }),
       tokensBudget: phase.tokensBudget,
       roundMsMax: phase.roundMsMax,
       seed: manifest.seed,

@@ -70,4 +70,4 @@ export { type SampleOptions, sampleToken } from "./generate/sample.ts";
 export { TextStream } from "./generate/text-stream.ts";
 export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
 export { type Candidate, Gates } from "./gate/gates.ts";
-export { GATES_DEFAULT, type GateSettings, gateSettingsSchema } from "./gate/settings.ts";
+export { GATES_DEFAULT, GATES_OFF, type GateSettings, gateSettingsSchema } from "./gate/settings.ts";

@@ -69,6 +69,7 @@ export class Flock implements AsyncDisposable {
       run?: Manifest;
       engine?: NodeOptions["engine"];
       device?: string;
+      cheat?: NodeOptions["cheat"];
     } = {},
   ): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
@@ -86,6 +87,7 @@ export class Flock implements AsyncDisposable {
         mdns: false,
         localAddresses: true,
         ...(o.use && { use: o.use }),
+        ...(o.cheat && { cheat: o.cheat }),
       },
       { log: o.log ?? silentLog, ...(o.recorder && { recorder: o.recorder }) },
     );

@@ -17,3 +17,5 @@ export const GATES_DEFAULT: GateSettings = {
   cosineShare: 0.5, // Measured: docs/log.md, honest peers lie above 0.8 of the median, wrong labels below 0.4
   copyCosine: 0.98, // Measured: docs/log.md, honest deltas of one round reach 0.96
 };
+
+export const GATES_OFF: GateSettings = { cosineShare: 0, copyCosine: 1 };

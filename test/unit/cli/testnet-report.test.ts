@@ -70,6 +70,21 @@ describe("reportOf()", () => {
   });
 });
 
+test("E5 the report has what honest nodes say of each hostile one, the worst first of all", () => {
+  const cheater = aStatus({ peerId: "cheater" as PeerId, ...settledAt(20, "a") });
+  const says = (included: number): NodeStatus["authors"] => [
+    { peerId: "cheater" as PeerId, heard: 8, included },
+  ];
+  const honest = [0, 2].map((included, k) => aStatus({ ...threeAlike[k], authors: says(included) }));
+  // What it says of itself does not count.
+  const live = [...honest, { ...cheater, authors: says(8) }];
+  const report = reportOf(outcome(live, { cheats: ["flip"] }));
+  expect(report.cheats).toEqual([
+    { peer: "cheater", kind: "flip", includedShare: 0.25, includedShares: [0, 0.25] },
+  ]);
+  expect(reportOf(outcome(live)).cheats).toEqual([]);
+});
+
 test("F5 stepsPerNode() is the mean of the steps that each live node has in the settled weights, and at least one", () => {
   expect(stepsPerNode([{ stepsSettled: 50 }, { stepsSettled: 60 }, { stepsSettled: 71 }])).toBe(60);
   expect(stepsPerNode([{ stepsSettled: 0 }])).toBe(1);
