@@ -5,7 +5,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Machine } from "../../../src/consensus/index.ts";
-import { type Cid, RAW, cidOf, silentLog } from "../../../src/core/index.ts";
+import { type Cid, type PeerId, RAW, cidOf, silentLog } from "../../../src/core/index.ts";
+import { DataPull } from "../../../src/node/data/pull.ts";
 import { DiskKeeper, type DiskOptions } from "../../../src/node/disk/keeper.ts";
 import { BODIES_KEPT_ROUNDS, bodiesToDrop } from "../../../src/node/disk/retention.ts";
 import { type Store, folderBytes, openStore, putBody } from "../../../src/storage/index.ts";
@@ -54,6 +55,35 @@ test("S2 --disk-max: bodies beyond retention go first, then the shards used long
   }
   const changes = states.filter((state, i) => state !== states[i - 1]);
   expect(changes).toEqual(["11111", "01111", "01011", "01001", "00001"]);
+});
+
+test("S2 --disk-max: of larger data as many shards are pulled ahead as there is room for, and every one when it is asked for", async () => {
+  const { keeper, dir } = await kept({ archive: false, bytesMax: 5.5 * MIB });
+  const peers = new Map(
+    Array.from({ length: 12 }, (_, i) => {
+      const bytes = bytesOf(i, MIB);
+      return [cidOf(bytes, RAW), bytes] as const;
+    }),
+  );
+  const shards = [...peers.keys()].map((cid) => ({ cid, tokens: MIB }));
+  await keeper.start([...peers.keys()]);
+  let pulledCount = 0;
+  const pull = new DataPull({
+    blocks: keeper.blocks,
+    fetch: async (cids, take) => {
+      for (const cid of cids) await take(cid, peers.get(cid) as Uint8Array);
+      pulledCount += cids.length;
+    },
+    self: "self" as PeerId,
+    signal: new AbortController().signal,
+  });
+  const { rest } = await pull.all({ train: shards, heldOut: [] }, keeper.blocksFree);
+  await rest;
+  expect(pulledCount).toBe(5);
+  for (const { cid } of [...shards, ...shards]) {
+    expect(Buffer.compare(await pull.block(cid), peers.get(cid) as Uint8Array)).toBe(0);
+    expect(await folderBytes(dir)).toBeLessThanOrEqual(5.5 * MIB);
+  }
 });
 
 test("S12 bodies whose time is over are deleted, all blocks of them; with --archive they stay", async () => {
