@@ -29,6 +29,7 @@ export { type Manifest, type Phase, readManifestFile, runIdOf, writeManifestFile
 export { type NetworkKey, networkKeyPath, readNetworkKey, writeNetworkKey } from "./network-key.ts";
 export { presetNames } from "./presets.ts";
 export { type PlanRow, planOf, planOfPreset } from "./plan.ts";
+export { exportPhase } from "./phase-ends.ts";
 export { exportOffline } from "./export-offline.ts";
 export { readOfflineStatus } from "./offline.ts";
 export { readLedgerOffline, verifyOffline } from "./verify/offline-checks.ts";

@@ -39,7 +39,7 @@ import {
   ignore,
 } from "../core/index.ts";
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
-import { type Store, getBody, putBody } from "../storage/index.ts";
+import { type CheckpointMeta, type Store, getBody, putBody } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
 import { bodiesToDrop } from "./disk/retention.ts";
 import { Fates } from "./fates.ts";
@@ -447,13 +447,18 @@ export class RoundLoop {
     await this.#deps.retire(bodies);
   }
 
-  async #checkpoint({ round, root, weightsRoot, accounts }: SettledState): Promise<void> {
-    const { learner, run, options, givesBases, checkpointed } = this.#deps;
+  #metaOf({ round, root, weightsRoot, accounts }: SettledState): CheckpointMeta {
+    const { run, options } = this.#deps;
+    return { run, phase: options.phase, round, root, weightsRoot, accounts: recordOfAccounts(accounts) };
+  }
+
+  async #checkpoint(state: SettledState): Promise<void> {
+    const { learner, givesBases, checkpointed } = this.#deps;
     const { base } = this.machine;
     await learner.checkpoint(
-      { run, phase: options.phase, round, root, weightsRoot, accounts: recordOfAccounts(accounts) },
+      this.#metaOf(state),
       // What a phase ends with is no state to join at: its rounds end there.
-      givesBases && base?.round === round && !this.machine.isClosing ? base : undefined,
+      givesBases && base?.round === state.round && !this.machine.isClosing ? base : undefined,
     );
     await checkpointed();
   }
@@ -475,7 +480,7 @@ export class RoundLoop {
     const { round, root } = settled;
     if (this.#deps.options.limits.isRung === true) {
       this.#endRound = round;
-      await this.#deps.learner.mark();
+      await this.#deps.learner.mark(this.#metaOf(settled));
     }
     await this.#checkpoint(settled);
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);

@@ -45,6 +45,8 @@ export interface CheckpointStore {
   newest(): Promise<string | undefined>;
   /** Undefined (and a warning) when it is damaged, or not there. */
   load(name: RoundName): Promise<SavedCheckpoint | undefined>;
+  /** The newest of a phase that is whole. */
+  latestOf(phase: number): Promise<SavedCheckpoint | undefined>;
   /** The newest that has a record and is whole. */
   latestBase(): Promise<SavedCheckpoint | undefined>;
 }
@@ -75,6 +77,13 @@ export function openCheckpoints(dir: string, options: { keep?: number; log?: Log
     async load(name) {
       const files = await folders.load(name);
       return files && checkpointOf(files);
+    },
+    async latestOf(phase) {
+      for (const name of await folders.list()) {
+        const files = name.phase === phase ? await folders.load(name) : undefined;
+        if (files !== undefined) return checkpointOf(files);
+      }
+      return undefined;
     },
     async latestBase() {
       for (const name of await folders.list()) {

@@ -1,7 +1,11 @@
 /** P3: real nodes climb a ladder by themselves, agree on every end and start, and the one left behind qualifies later. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import type { Manifest, Phase, StarlingNode } from "../../src/node/index.ts";
+import { silentLog } from "../../src/core/index.ts";
+import { type Manifest, type Phase, type StarlingNode, exportPhase } from "../../src/node/index.ts";
 import { Flock, settledRoots, until } from "../support/nodes.ts";
 
 const TEXT = fileURLToPath(
@@ -48,11 +52,28 @@ test(
     });
     const nodes = await flock.startAll(3);
     expect((await settledRoots(nodes)).size).toBe(1);
+    // P7: what a phase ended with can be had while the node is in a later one, and is the same from every node.
+    const models = await Promise.all(
+      nodes.map(async (_, index) => {
+        const out = join(flock.dir, `export-${index}`);
+        await exportPhase(flock.dataDir(index), { phase: 0, out }, silentLog);
+        return createHash("sha256")
+          .update(await readFile(join(out, "model.safetensors")))
+          .digest("hex");
+      }),
+    );
+    expect(new Set(models).size).toBe(1);
+    await expect(
+      exportPhase(flock.dataDir(0), { phase: 2, out: flock.dir }, silentLog),
+    ).rejects.toMatchObject({
+      code: "CHECKPOINT_MISSING",
+    });
+    for (const node of nodes) await until(node, ({ phases }) => phases.length === 3, "three ends");
     for (const node of nodes) {
       expect(marks(node)).toEqual(marks(nodes[0]!));
       const { phase, phases, validationLossLastNats } = node.status();
       expect(phase).toBe(2);
-      expect(phases.map(({ parameters }) => parameters)).toEqual([17_504, 32_928]);
+      expect(phases.map(({ parameters }) => parameters)).toEqual([17_504, 32_928, 90_432]);
       // Growth keeps what was learned: each phase begins where the one before ended.
       expect(phases[1]?.lossFirst).toBeCloseTo(phases[0]?.lossLast ?? 0, 4);
       expect(node.status().validationLossFirstNats).toBeCloseTo(phases[1]?.lossLast ?? 0, 4);

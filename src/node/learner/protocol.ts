@@ -62,8 +62,8 @@ export interface LearnerThread {
   startFrom(meta: CheckpointMeta, record: Uint8Array, weights: Cid): Promise<boolean>;
   /** The settled weights as a body among the blocks: its name. */
   keepSettled(): Promise<Cid>;
-  /** The settled weights are those that the phase ends with: they are kept, however the phase goes on. */
-  mark(): Promise<void>;
+  /** The settled weights are those that the phase ends with: they are kept, on disk too, however the phase goes on. */
+  mark(meta: CheckpointMeta): Promise<void>;
   /** Starts the next phase from what the marked weights grow into. */
   climb(options: Omit<LearnerOptions, "start">, growth: Growth): Promise<LearnerFacts>;
   close(): Promise<void>;

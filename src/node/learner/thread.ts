@@ -24,6 +24,7 @@ import { DiskPatience } from "../disk-patience.ts";
 import { createShardSource } from "../data/run-data.ts";
 import { deserialize, serialize } from "../thread-errors.ts";
 import { encodeBase } from "../join/base-record.ts";
+import { openPhaseEnds } from "../phase-ends.ts";
 import { Learner, type LearnerOptions } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
@@ -36,7 +37,13 @@ const measures = new PQueue({ concurrency: 1 });
 const texts = new OpenTexts();
 const stopping = new AbortController();
 let open:
-  | { learner: Learner; states: StateStore; checkpoints: CheckpointStore; blocks: BlockStore }
+  | {
+      learner: Learner;
+      states: StateStore;
+      checkpoints: CheckpointStore;
+      ends: CheckpointStore;
+      blocks: BlockStore;
+    }
   | undefined;
 /** What the phase ended with: (P,) of its model. */
 let marked: Int32Array | undefined;
@@ -63,7 +70,8 @@ const thread: LearnerThread = {
         temporaryDir: join(dataDir, "tmp"),
         log,
       });
-      open = { learner, states, checkpoints, blocks };
+      const ends = openPhaseEnds(dataDir, log);
+      open = { learner, states, checkpoints, ends, blocks };
       return learner.facts();
     }),
   resume: (name, stateAfter) =>
@@ -124,7 +132,12 @@ const thread: LearnerThread = {
       const { learner, blocks } = opened();
       return disk.write(() => putBody(blocks, learner.settledBytes));
     }),
-  mark: () => turns.add(() => void (marked = opened().learner.settledWeights)),
+  mark: (meta) =>
+    turns.add(async () => {
+      const { learner, ends } = opened();
+      marked = learner.settledWeights;
+      await disk.write(() => ends.save(meta, learner.settledBytes));
+    }),
   climb: (options, growth) =>
     turns.add(async () => {
       assert(marked !== undefined, "a phase that is climbed from has ended");

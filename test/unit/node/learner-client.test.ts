@@ -23,13 +23,13 @@ function failingThread(): LearnerClient {
 describe("the learner's client", () => {
   test("rejects what is under way when the thread fails, and says why", async () => {
     const client = failingThread();
-    await expect(client.learner.mark()).rejects.toThrow(/thread to run: out of luck/);
+    await expect(client.learner.keepSettled()).rejects.toThrow(/thread to run: out of luck/);
     await expect(client.failed).rejects.toMatchObject({ code: "LEARNER_STOPPED" });
   });
 
   test("stops without an error of its own after the thread has failed, so that the thread's is seen", async () => {
     const client = failingThread();
-    client.learner.mark().catch(() => undefined);
+    client.learner.keepSettled().catch(() => undefined);
     // The error is heard before the thread has ended.
     await expect(client.failed).rejects.toThrow(/out of luck/);
     await client.stop();
