@@ -1,17 +1,24 @@
 /** N6: a node inside somebody else's program, as docs/embedding.md has it. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type {
-  ContributionEvent,
-  EvaluationEvent,
-  PhaseEvent,
-  RoundEvent,
-  SettledEvent,
-  StarlingNode,
+import {
+  type ContributionEvent,
+  type EvaluationEvent,
+  type PhaseEvent,
+  type RoundEvent,
+  type SettledEvent,
+  type StarlingNode,
+  trainTokenizerOn,
 } from "../../src/index.ts";
 import { type TestFlock, startTestFlock } from "../../src/testing.ts";
 
 const ROUNDS = 2;
 const NODES = 2;
+/** Of a tokenizer of its own: the 256 bytes, and a few words of the text. */
+const VOCABULARY = 270;
+const dir = await mkdtemp(join(tmpdir(), "embedding-"));
 
 let flock: TestFlock;
 let watched: StarlingNode;
@@ -31,7 +38,13 @@ async function* documents(): AsyncGenerator<string> {
 
 /** A flock of two, and a third node that measures what they settle. */
 beforeAll(async () => {
-  flock = await startTestFlock({ nodes: NODES, rounds: ROUNDS, documents: documents() });
+  await writeFile(join(dir, "birds.txt"), "Bird 3 follows birds 4 and 10. ".repeat(100));
+  const tokenizerFile = await trainTokenizerOn({
+    textPath: join(dir, "birds.txt"),
+    vocabulary: VOCABULARY,
+    field: "text",
+  });
+  flock = await startTestFlock({ nodes: NODES, rounds: ROUNDS, documents: documents(), tokenizerFile });
   watched = await flock.add({
     evaluate: async (settled, model) => {
       const { natsPerToken } = await model.measure("Bird 3 follows birds 4 and 10. ".repeat(40));
@@ -45,7 +58,10 @@ beforeAll(async () => {
   watched.events.on("evaluation", (event) => seen.evaluation.push(event));
   await Promise.all(flock.nodes.map((node) => node.finished));
 });
-afterAll(() => flock.stop());
+afterAll(async () => {
+  await flock.stop();
+  await rm(dir, { recursive: true, force: true });
+});
 
 describe("N6 an embedded node", () => {
   test("N6 tells of its phase, its rounds, everybody's contributions and what has settled", () => {
@@ -87,7 +103,11 @@ describe("N6 an embedded node", () => {
       count += values.length;
     }
     expect(count).toBe(watched.status().parametersCount);
-    expect(one.tensors.get("model.embed_tokens.weight")?.values.some((value) => value !== 0)).toBe(true);
+    const embedding = one.tensors.get("model.embed_tokens.weight");
+    expect(embedding?.values.some((value) => value !== 0)).toBe(true);
+    // A program's own tokenizer is the run's.
+    expect(flock.manifest.tokenizer).not.toBe("bytes");
+    expect(embedding?.shape[0]).toBe(VOCABULARY);
   });
 
   test("N6 stops cleanly, twice over, and its folder can be opened again", async () => {
