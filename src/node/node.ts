@@ -2,45 +2,22 @@
  * A node: its data folder, its place in the swarm and its part in the run, started in that order and stopped in reverse.
  * The only place where the rooms meet.
  */
-import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import {
-  type Cid,
-  type Clock,
-  type Logger,
-  type PeerId,
-  type RunId,
-  messageOf,
-  silentLog,
-  stopAll,
-  systemClock,
-} from "../core/index.ts";
+import { type Cid, type PeerId, type RunId, messageOf, silentLog, stopAll } from "../core/index.ts";
 import type { Snapshot } from "../dashboard/index.ts";
 import type { Swarm } from "../gossip/index.ts";
-import {
-  type ServedCheckpoints,
-  type Store,
-  openServedCheckpoints,
-  openStore,
-  writeFiles,
-} from "../storage/index.ts";
+import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits.ts";
-import { DiskPatience, patientStore } from "./disk-patience.ts";
-import { DiskKeeper } from "./disk/keeper.ts";
-import { NodeEngine } from "./engine/node-engine.ts";
 import { Evaluations } from "./evaluations.ts";
 import { type NodeEmitter, createEmitter } from "./events.ts";
 import { type Until, farewell } from "./farewell.ts";
-import { Gate } from "./gate.ts";
-import { Conditions } from "./idle/conditions.ts";
-import { Line } from "./limited-swarm.ts";
 import { type Manifest, decodeManifest, encodeManifest, phaseOf, runIdOf } from "./manifest.ts";
 import type { Evaluation } from "./measure.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
-import { Mending } from "./mending.ts";
 import { createNetwork } from "./network.ts";
 import { type NodeDeps, type NodeOptions, type NodeSettings, nodeSettings } from "./node-options.ts";
+import { type NodeParts, type PartsOwner, nodeParts } from "./node-parts.ts";
 import { statusOf } from "./node-status.ts";
 import { STATUS_FILE } from "./offline.ts";
 import { Participation, admitOnly } from "./participation.ts";
@@ -48,7 +25,6 @@ import { SettledModel, type SettledWeights, notReady } from "./settled-model.ts"
 import type { StarlingNode } from "./starling-node.ts";
 import type { NodeStatus } from "./status.ts";
 import type { At, ProposalStatus, Succession } from "./succession/succession.ts";
-import { Watch } from "./watch/watch.ts";
 
 /** What `pausedWhy` says after `starling pause`. */
 const BY_HAND = "by hand";
@@ -67,21 +43,11 @@ class Node implements StarlingNode {
   readonly finished: Promise<void>;
   readonly #options: NodeSettings;
   readonly #run: RunId;
-  readonly #store: Store;
-  readonly #disk: DiskKeeper;
-  readonly #log: Logger;
-  readonly #clock: Clock;
+  readonly #parts: NodeParts;
   readonly #deps: NodeDeps;
   readonly #stopping = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #delay: ReturnType<typeof monitorEventLoopDelay> = monitorEventLoopDelay({ resolution: 10 });
-  readonly #gate = new Gate();
-  readonly #engine: NodeEngine;
-  readonly #watch: Watch;
-  readonly #line: Line;
-  readonly #served: ServedCheckpoints;
-  readonly #mending: Mending;
-  readonly #conditions: Conditions;
   readonly #model: SettledModel;
   readonly #evaluations: Evaluations | undefined;
   readonly #diskFull: Record<"node" | "learner", string | null> = { node: null, learner: null };
@@ -92,67 +58,31 @@ class Node implements StarlingNode {
   #stopped: Promise<void> | undefined;
 
   constructor(options: NodeSettings, run: RunId, store: Store, deps: NodeDeps) {
-    const { log = silentLog, clock = systemClock, metrics, evaluate } = deps;
-    const { signal } = this.#stopping;
-    const dataDir = store.dir;
     this.#options = options;
     this.#run = run;
     this.#deps = deps;
-    this.#log = log.child("node");
-    this.#clock = clock;
     this.peerId = store.peerId;
-    const changed = (lack: string | null): void => this.#noteDisk("node", lack);
-    const { blocks } = store;
-    const { archive = false, diskMax: bytesMax = null } = options;
-    this.#disk = new DiskKeeper({ archive, bytesMax }, { blocks, dataDir, log: this.#log });
-    const patience = new DiskPatience({ clock, log: this.#log, signal, changed });
-    this.#store = patientStore({ ...store, blocks: this.#disk.blocks }, patience);
-    this.#mending = new Mending({
-      swarm: () => this.#swarm,
-      write: (cid, block) => this.#served.mend(cid, block),
-      log: this.#log,
-      signal,
-      fail: this.#end.reject,
-    });
-    this.#served = openServedCheckpoints(join(dataDir, "checkpoints"), {
-      log: this.#log,
-      damaged: (cid) => this.#mending.note(cid),
-    });
-    this.#engine = new NodeEngine(options, { dataDir, log: this.#log, signal });
-    this.#watch = new Watch({
-      clock,
-      log: this.#log,
-      dataDir,
+    const owner: PartsOwner = {
+      signal: this.#stopping.signal,
       load: () => {
         const { tokensPerSecond, bytesIn, bytesOut } = this.status();
         return { tokensPerSecond, bytesIn, bytesOut };
       },
+      swarm: () => this.#swarm,
+      diskFull: (lack) => this.#noteDisk("node", lack),
       changed: () => this.#changed(),
-    });
-    if (metrics !== undefined) this.#watch.onStage((stage, ms) => metrics.observeStage(stage, ms));
-    this.#line = new Line(options.line ?? { uploadMax: null, downloadMax: null }, clock);
-    this.#conditions = new Conditions(
-      options.use ?? { hours: null, onlyWhenIdle: false, monthlyBytesMax: null },
-      {
-        gate: this.#gate,
-        dataDir,
-        clock,
-        log: this.#log,
-        traffic: () => {
-          const { bytesIn, bytesOut } = this.#swarm?.traffic() ?? { bytesIn: 0, bytesOut: 0 };
-          return bytesIn + bytesOut;
-        },
-        allow: (isUsedUp) => this.#line.cut(isUsedUp),
-      },
-    );
+      fail: this.#end.reject,
+    };
+    this.#parts = nodeParts(options, { store, deps, owner });
     this.#model = new SettledModel({
       run,
       participation: () => this.#participation,
       status: () => this.status(),
     });
+    const { evaluate } = deps;
     if (evaluate !== undefined) {
       const { events: emitter } = this;
-      this.#evaluations = new Evaluations({ evaluate, model: this.#model, emitter, log: this.#log });
+      this.#evaluations = new Evaluations({ evaluate, model: this.#model, emitter, log: this.#parts.log });
     }
     this.finished = this.#end.promise;
     // Whoever awaits it gets the error; a node that nobody awaits must not end the process.
@@ -161,23 +91,23 @@ class Node implements StarlingNode {
 
   /** Resolves once the node can be reached; the rest (data, history, rounds) goes on by itself. */
   async start(): Promise<void> {
-    this.#engine.take();
-    const store = this.#store;
+    this.#parts.engine.take();
+    const { store } = this.#parts;
     const manifest = await this.#manifestAtHand();
     const networkKey = await storedNetworkKey(store.dir);
     if (manifest !== undefined) checkNetworkKey(manifest, networkKey);
     const participation = this.#createParticipation(manifest);
     this.#participation = participation;
-    await this.#served.refresh();
-    await this.#conditions.start();
+    await this.#parts.served.refresh();
+    await this.#parts.conditions.start();
     const swarm = await createNetwork(this.#options, {
       run: this.#run,
       networkKey,
       store,
-      served: this.#served,
-      line: this.#line,
-      log: this.#log,
-      clock: this.#clock,
+      served: this.#parts.served,
+      line: this.#parts.line,
+      log: this.#parts.log,
+      clock: this.#parts.clock,
       metrics: this.#deps.metrics,
     });
     admitOnly(manifest, swarm);
@@ -185,7 +115,7 @@ class Node implements StarlingNode {
     swarm.onPeer(() => this.#changed());
     this.#swarm = swarm;
     this.#delay.enable();
-    await this.#watch.start();
+    await this.#parts.watch.start();
     await this.#evaluations?.start();
     this.#life = "running";
     participation.start(swarm);
@@ -194,7 +124,7 @@ class Node implements StarlingNode {
   /** Known before the door opens, wherever it comes from: it says whom to let in. */
   async #manifestAtHand(): Promise<Manifest | undefined> {
     const { run } = this.#options;
-    const { blocks } = this.#store;
+    const { blocks } = this.#parts.store;
     if (typeof run !== "string") await blocks.put(this.#run, encodeManifest(run));
     const block = await blocks.get(this.#run);
     return block && decodeManifest(block);
@@ -205,13 +135,13 @@ class Node implements StarlingNode {
       options: this.#options,
       run: this.#run,
       self: this.peerId,
-      store: this.#store,
-      disk: this.#disk,
-      served: this.#served,
-      engine: this.#engine,
-      gate: this.#gate,
-      clock: this.#clock,
-      log: this.#log,
+      store: this.#parts.store,
+      disk: this.#parts.disk,
+      served: this.#parts.served,
+      engine: this.#parts.engine,
+      gate: this.#parts.gate,
+      clock: this.#parts.clock,
+      log: this.#parts.log,
       recorder: this.#deps.recorder,
       emitter: this.events,
       signal: this.#stopping.signal,
@@ -231,14 +161,20 @@ class Node implements StarlingNode {
   async #stop(): Promise<void> {
     const last = this.status();
     this.#stopping.abort(new Error("the node is stopping"));
-    const parts = [this.#swarm, this.#participation, this.#evaluations, this.#conditions, this.#watch];
+    const parts = [
+      this.#swarm,
+      this.#participation,
+      this.#evaluations,
+      this.#parts.conditions,
+      this.#parts.watch,
+    ];
     try {
       await stopAll(parts.filter((part) => part !== undefined));
-      await this.#mending.idle();
+      await this.#parts.mending.idle();
     } finally {
       this.#delay.disable();
       await this.#keepStatus(last);
-      await this.#store.close();
+      await this.#parts.store.close();
       this.#life = "stopped";
     }
   }
@@ -246,21 +182,21 @@ class Node implements StarlingNode {
   async #keepStatus(last: NodeStatus): Promise<void> {
     const bytes = new TextEncoder().encode(`${JSON.stringify(last, null, 2)}\n`);
     try {
-      await writeFiles(this.#store.dir, new Map([[STATUS_FILE, bytes]]));
+      await writeFiles(this.#parts.store.dir, new Map([[STATUS_FILE, bytes]]));
     } catch (error) {
       // Only words; the folder must be let go all the same.
-      this.#log.warn("the last status could not be written", { error: messageOf(error) });
+      this.#parts.log.warn("the last status could not be written", { error: messageOf(error) });
     }
   }
 
   pause(): void {
-    this.#gate.close(BY_HAND);
-    this.#log.info("paused", { why: this.#gate.why });
+    this.#parts.gate.close(BY_HAND);
+    this.#parts.log.info("paused", { why: this.#parts.gate.why });
   }
 
   resume(): void {
-    this.#gate.open(BY_HAND);
-    this.#log.info("resumed", { still: this.#gate.why });
+    this.#parts.gate.open(BY_HAND);
+    this.#parts.log.info("resumed", { still: this.#parts.gate.why });
   }
 
   async farewell(until: Until): Promise<void> {
@@ -269,8 +205,8 @@ class Node implements StarlingNode {
     await farewell(until, {
       machine: loop.machine,
       self: this.peerId,
-      gate: this.#gate,
-      clock: this.#clock,
+      gate: this.#parts.gate,
+      clock: this.#parts.clock,
       signal: this.#stopping.signal,
       isTraining: () => loop.isTraining,
       peersCount: () => this.#swarm?.peers().length ?? 0,
@@ -290,7 +226,7 @@ class Node implements StarlingNode {
 
   #changed(): void {
     const loop = this.#participation?.loop;
-    if (loop !== undefined) this.#watch.note(loop.machine);
+    if (loop !== undefined) this.#parts.watch.note(loop.machine);
     for (const listener of this.#listeners) listener();
   }
 
@@ -339,7 +275,7 @@ class Node implements StarlingNode {
   }
 
   snapshot(): Snapshot {
-    return this.#watch.snapshot({
+    return this.#parts.watch.snapshot({
       status: this.status(),
       manifest: this.#participation?.manifest,
       swarm: this.#swarm,
@@ -354,9 +290,9 @@ class Node implements StarlingNode {
       life: this.#life,
       diskFull: this.#diskFull.node ?? this.#diskFull.learner,
       eventLoopDelayP99Ms: this.#delay.count === 0 ? null : this.#delay.percentile(99) / 1e6,
-      gate: this.#gate,
-      engine: this.#engine,
-      served: this.#served,
+      gate: this.#parts.gate,
+      engine: this.#parts.engine,
+      served: this.#parts.served,
       swarm: this.#swarm,
       participation: this.#participation,
     });
