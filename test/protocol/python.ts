@@ -2,17 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { lacks } from "../support/lacking.ts";
 
 const command = process.platform === "win32" ? "python" : "python3";
 const folder = fileURLToPath(new URL("../../interop/python/", import.meta.url));
 
-export const hasPython: boolean = spawnSync(command, ["--version"]).status === 0;
-
-if (!hasPython) {
-  const message = `${command} is not here: the second implementation is NOT asked`;
-  if (process.env["CI"] === "true") throw new Error(message);
-  process.stderr.write(`\n${message}\n\n`);
-}
+export const lacksPython: boolean = lacks(spawnSync(command, ["--version"]).status === 0, command);
 
 /** What a script of interop/python prints, line by line. */
 export function python(

@@ -6,6 +6,7 @@ import { silentLog } from "../../src/core/index.ts";
 import type { StarlingNode } from "../../src/node/index.ts";
 import { openStore } from "../../src/storage/index.ts";
 import { Flock, until } from "../support/nodes.ts";
+import { lacks } from "../support/lacking.ts";
 import { onSmallDisk } from "../support/small-disk.ts";
 
 const TEXT = fileURLToPath(
@@ -27,7 +28,7 @@ async function roundsOf(author: string, dataDir: string): Promise<{ ids: string[
   return { ids, rounds };
 }
 
-test.skipIf(process.getuid?.() !== 0)(
+test.skipIf(lacks(process.getuid?.() === 0, "root (a full disk)"))(
   "S12 a full disk: the node says so and publishes nothing, the others go on; with room again it goes on too, and nothing is lost",
   async () => {
     await using flock = await Flock.create({

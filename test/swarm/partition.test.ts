@@ -4,7 +4,7 @@ import type { PeerId } from "../../src/core/index.ts";
 import { type Manifest, readLedgerOffline } from "../../src/node/index.ts";
 import type { NodeStatus } from "../../src/node/status.ts";
 import { Daemons } from "../support/daemons.ts";
-import { Network, hasNamespaces } from "../support/netns.ts";
+import { Network, lacksNamespaces } from "../support/netns.ts";
 import { Roots } from "../support/roots.ts";
 
 const HOSTS = [0, 1, 2, 3];
@@ -23,7 +23,7 @@ const change = (manifest: Manifest): Manifest => ({
   })),
 });
 
-test.skipIf(!hasNamespaces)(
+test.skipIf(lacksNamespaces)(
   "S6 a partition of several rounds heals into one history within 5 rounds, and the loser's work returns",
   async () => {
     await using network = await Network.create(HOSTS.length);

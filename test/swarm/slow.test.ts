@@ -7,7 +7,7 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../../src/node/index.ts";
 import { Daemons } from "../support/daemons.ts";
-import { Network, hasNamespaces } from "../support/netns.ts";
+import { Network, lacksNamespaces } from "../support/netns.ts";
 
 const EQUALS = [0, 1, 2, 3];
 const [NARROW, SLOW] = [4, 5];
@@ -28,7 +28,7 @@ const change = (manifest: Manifest): Manifest => ({
   })),
 });
 
-test.skipIf(!hasNamespaces)("S5 a slow line and a slow machine cost the others at most 5 %", async () => {
+test.skipIf(lacksNamespaces)("S5 a slow line and a slow machine cost the others at most 5 %", async () => {
   const alone = flockOf(EQUALS.length);
   const mixed = flockOf(EQUALS.length + 2);
   const [without, withThem] = await Promise.all([alone, mixed]);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { COMPLETION_SCRIPTS, completionsOf } from "../../../src/cli/completion.ts";
 import { createProgram } from "../../../src/cli/program.ts";
+import { lacks } from "../../support/lacking.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 
@@ -44,12 +45,8 @@ describe("N7 completion", () => {
   });
 });
 
-/** In CI they are installed (.ci/run); elsewhere a machine may lack them. */
-const SHELLS_REQUIRED = process.env["CI"] !== undefined;
-
-function isThere(shell: string): boolean {
-  return SHELLS_REQUIRED || spawnSync(shell, ["-c", "exit 0"]).status === 0;
-}
+const lacksShell = (shell: string): boolean =>
+  lacks(spawnSync(shell, ["-c", "exit 0"]).status === 0, `${shell} (completion)`);
 
 const CASES = [
   ["starling le", ["leave", "ledger"]],
@@ -90,7 +87,7 @@ complete -C '${line}'`;
   return printed("fish", ["--no-config", "-c", script]).map((each) => each.split("\t")[0] ?? "");
 }
 
-describe.skipIf(!isThere("zsh"))("N7 completion in a real zsh", () => {
+describe.skipIf(lacksShell("zsh"))("N7 completion in a real zsh", () => {
   test.each(CASES)("%s", (line, expected) => {
     expect(zsh(line)).toEqual(expected);
   });
@@ -100,7 +97,7 @@ describe.skipIf(!isThere("zsh"))("N7 completion in a real zsh", () => {
   });
 });
 
-describe.skipIf(!isThere("fish"))("N7 completion in a real fish", () => {
+describe.skipIf(lacksShell("fish"))("N7 completion in a real fish", () => {
   test.each(CASES)("%s", (line, expected) => {
     expect(fish(line)).toEqual(expect.arrayContaining([...expected]));
     expect(fish(line).length).toBe(expected.length);
