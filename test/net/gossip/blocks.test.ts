@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Cid, type PeerId, RAW, cidOf } from "../../../src/core/index.ts";
 import type { BlockSource } from "../../../src/gossip/index.ts";
-import { DEADLINE_MS, connected, eventually, pair, randomBytes, startedNode } from "./nodes.ts";
+import { DEADLINE_MS, RUN, connected, eventually, pair, randomBytes, startedNode } from "./nodes.ts";
 
 const BLOCK = randomBytes("a block", 1024 * 1024);
 const CID = cidOf(BLOCK, RAW);
@@ -85,11 +85,31 @@ test("at most four requests are at one holder at once, and many are all answered
   expect(insideMax).toBeLessThanOrEqual(4);
 });
 
-test("without a named holder the DHT's providers are asked", async () => {
+test("S2 without a named holder the DHT's providers are asked", async () => {
   const holder = await startedNode({ dht: true, blocks: HOLDER });
   const asker = await startedNode({ dht: true, bootstrap: holder.addresses() });
   await Promise.all([connected(asker, [holder]), connected(holder, [asker])]);
   await holder.provide(CID, soon());
   const block = await asker.fetchBlock(CID, [], soon());
   expect(Buffer.compare(block, BLOCK)).toBe(0);
+});
+
+test("S2 many shards without a named holder come from whoever provides the run that names them", async () => {
+  const shards = new Map(
+    [1, 2, 3].map((i) => [cidOf(randomBytes(`shard ${i}`, 1000), RAW), randomBytes(`shard ${i}`, 1000)]),
+  );
+  const holder = await startedNode({ dht: true, blocks: { get: async (cid) => shards.get(cid) } });
+  const asker = await startedNode({ dht: true, bootstrap: holder.addresses() });
+  await Promise.all([connected(asker, [holder]), connected(holder, [asker])]);
+  await holder.provide(RUN, soon());
+  const taken = new Map<Cid, Uint8Array>();
+  await asker.fetchBlocks({
+    cids: [...shards.keys()],
+    root: RUN,
+    holders: () => [],
+    take: async (cid, block) => void taken.set(cid, block),
+    ...soon(),
+  });
+  for (const [cid, bytes] of shards)
+    expect(Buffer.compare(taken.get(cid) ?? new Uint8Array(0), bytes)).toBe(0);
 });
