@@ -16,6 +16,9 @@ export function describeStatus(status: NodeStatus): string {
     ["dashboard", status.dashboardUrl ?? UNKNOWN],
     ...ladderOf(status),
     ["state", `${status.state}, phase ${status.phase}, round ${status.round}, ${status.peersCount} peers`],
+    ...(status.successor === null
+      ? []
+      : [["went on", `with run ${status.successor.run}, in ${status.successor.dataDir}`] as const]),
     ...(status.diskFull === null
       ? []
       : [["disk", `full, nothing is published: ${status.diskFull}`] as const]),

@@ -1,9 +1,19 @@
 /** P6: real nodes leave their run for a successor that two thirds of the weight carry; who does not support it stays. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { silentLog } from "../../src/core/index.ts";
-import { type Manifest, type StarlingNode, createNode } from "../../src/node/index.ts";
+import { runStarling } from "../../scripts/testnet/command.ts";
+import { addressOf, dataDirOf, spawnDaemon, stopDaemon } from "../../scripts/testnet/daemon.ts";
+import { silentLog, systemClock } from "../../src/core/index.ts";
+import {
+  type Manifest,
+  type NodeStatus,
+  type StarlingNode,
+  connectControl,
+  createNode,
+} from "../../src/node/index.ts";
 import { Flock, until } from "../support/nodes.ts";
 
 const TEXT = fileURLToPath(
@@ -87,5 +97,58 @@ test("P6: three of four carry a successor, leave at one round with one root, and
     );
     // It goes on from what the old run had learned.
     expect(validationLossFirstNats).toBeLessThan((first?.validationLossFirstNats ?? 0) - 0.5);
+  }
+});
+
+test("P6: the daemon itself goes over: one process, the same identity and address, a folder of its own", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "starling-succession-"));
+  const manifestPath = join(dir, "run.json");
+  const dataDir = dataDirOf(dir, "node");
+  const init = [
+    "--preset",
+    "tiny",
+    "--text",
+    TEXT,
+    "--out",
+    manifestPath,
+    "--data",
+    dataDir,
+    "--rounds",
+    "100000",
+  ];
+  await runStarling(["init", ...init]);
+  const nextPath = join(dir, "next.json");
+  const manifest = JSON.parse(await readFile(manifestPath, "utf8")) as Manifest;
+  await writeFile(nextPath, JSON.stringify({ ...manifest, name: "next" }));
+  const listen = ["--listen", "/ip4/127.0.0.1/tcp/0", "--local", "--no-mdns", "--no-dht"];
+  const args = ["--run", manifestPath, ...listen, "--threads", "1", "--engine", "cpu"];
+  const daemon = await spawnDaemon({ name: "node", dir, args });
+  try {
+    const address = await addressOf(daemon, systemClock, AbortSignal.timeout(60_000));
+    const proposal = (await runStarling(["propose", nextPath, "--data", dataDir])).trim();
+    expect(await runStarling(["proposals", "--data", dataDir])).toMatch(
+      new RegExp(`${proposal}  \\(supported by this node\\)[^]+\\+ {3}"name": "next",`),
+    );
+    const successor = join(dataDir, "successor");
+    let status: NodeStatus | undefined;
+    for (
+      const deadline = AbortSignal.timeout(120_000);
+      !deadline.aborted;
+      await systemClock.sleep(250, deadline)
+    ) {
+      status = await connectControl(successor).then(
+        (control) => control?.status(),
+        () => undefined,
+      );
+      if ((status?.round ?? 0) >= 2) break;
+    }
+    expect(status).toMatchObject({ runName: "next", pid: daemon.child.pid });
+    expect(status?.addresses).toContain(address);
+    expect(await runStarling(["status", "--data", dataDir])).toContain(
+      `went on      with run ${status?.run}`,
+    );
+  } finally {
+    expect(await stopDaemon(daemon, systemClock)).toBe(0);
+    await rm(dir, { recursive: true, force: true });
   }
 });

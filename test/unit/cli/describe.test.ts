@@ -44,3 +44,9 @@ test("P3 P7 describeStatus() of a climb says phase, progress, rank and seats, an
   expect(line({ leftBehindWhy: why }, "left behind")).toBe("left behind  rank 4 of 4, and 3 went on");
   expect(line({ phasesCount: 1 }, "ladder")).toBeUndefined();
 });
+
+test("P6 describeStatus() of a node that left its run says where it goes on", () => {
+  const { run } = aStatus();
+  const text = describeStatus(aStatus({ successor: { run, dataDir: "/data/successor", round: 9 } }));
+  expect(text).toContain(`\nwent on      with run ${run}, in /data/successor\n`);
+});
