@@ -6,6 +6,7 @@ import {
   type Credit,
   type Credits,
   type Payout,
+  type PhaseCredits,
   creditsByAuthor,
 } from "../node/index.ts";
 import { UNKNOWN } from "./format.ts";
@@ -13,9 +14,8 @@ import { UNKNOWN } from "./format.ts";
 /** What `--json` prints. */
 export interface CreditsReport {
   readonly run: string;
-  /** Credits for each counted token. */
-  readonly perToken: number;
-  /** Settled rounds that are counted. */
+  readonly phases: readonly PhaseCredits[];
+  /** Settled rounds that are counted, of all phases. */
   readonly rounds: number;
   /** Of all authors, whoever is asked for. */
   readonly total: string;
@@ -30,13 +30,13 @@ export function creditsReport(
   payouts: ReadonlyMap<string, Payout>,
   author?: string,
 ): CreditsReport {
-  const { run, perToken, rounds, lines } = credits;
+  const { run, phases, rounds, lines } = credits;
   const isShown = (entry: { readonly author: string }): boolean =>
     author === undefined || entry.author === author;
   const sums = creditsByAuthor(credits);
   return {
     run,
-    perToken,
+    phases,
     rounds,
     total: String(sums.reduce((total, sum) => total + BigInt(sum.credits), 0n)),
     authors: sums
@@ -49,8 +49,9 @@ export function creditsReport(
 
 /** One line per author; with one author asked for, one line per contribution after it. */
 export function describeCredits(report: CreditsReport): string {
-  const { run, rounds, total, perToken, authors, lines, author } = report;
-  const head = `run       ${run}\nminted    ${total} credits in ${rounds} settled rounds, ${perToken} per counted token\n\n`;
+  const { run, rounds, total, phases, authors, lines, author } = report;
+  const rates = [...new Set(phases.map(({ perToken }) => perToken))].join(" or ") || "none";
+  const head = `run       ${run}\nminted    ${total} credits in ${rounds} settled rounds, ${rates} per counted token\n\n`;
   const sums = tableOf(
     ["author", "contributions", "tokens", "credits", "paid to"],
     authors.map((a) => [a.author, a.contributionsCount, a.tokens, a.credits, a.address ?? UNKNOWN]),

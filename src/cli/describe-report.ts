@@ -7,7 +7,10 @@ export function describeReport(report: VerifyReport): string {
   const { checked, unchecked, settled } = report;
   const lines: readonly (readonly [string, string])[] = [
     ["run", report.run],
-    ["settled", settled === null ? UNKNOWN : `round ${settled.round}, root ${settled.root}`],
+    [
+      "settled",
+      settled === null ? UNKNOWN : `${phaseOf(settled)}round ${settled.round}, root ${settled.root}`,
+    ],
     [
       "rounds",
       `${report.roundsChecked} checked, ${report.roundsPerSecond.toFixed(1)} per second${before(report)}`,
@@ -20,8 +23,13 @@ export function describeReport(report: VerifyReport): string {
   return lines.map(([name, value]) => `${name.padEnd(13)}${value}\n`).join("");
 }
 
+/** Said only where there is more than one. */
+function phaseOf({ phase }: { readonly phase: number }): string {
+  return phase === 0 ? "" : `phase ${phase}, `;
+}
+
 function before({ fromRound }: VerifyReport): string {
-  return fromRound === 0 ? "" : `; those below ${fromRound} were checked before`;
+  return fromRound === 0 ? "" : `; ${fromRound} more were checked before`;
 }
 
 function listOf(counts: Readonly<Record<string, number>>): string {

@@ -34,7 +34,7 @@ function isEndNamed(view: View, { tokensBudget }: PhaseLimits): boolean {
   return end !== undefined && view.settledRound > end;
 }
 
-/** The settled round that a phase which is over ends with. */
+/** The settled round that a phase ends with; of one that is not over: with what was trained so far. */
 export function endRound(view: View, limits: PhaseLimits): number {
   const end = limits.isRung === true ? phaseEnd(view, limits.tokensBudget) : undefined;
   return end ?? trainedRound(view);

@@ -33,7 +33,7 @@ export { phaseEnd } from "./phase-end.ts";
 export { type Score, acceptedWork, rankAuthors } from "./ranking.ts";
 export { batchSeed, settledRoot } from "./settlement.ts";
 export { OwnWork, lastPublished } from "./own-work.ts";
-export { trainedRound } from "./closing.ts";
+export { endRound, trainedRound } from "./closing.ts";
 export { chooseParents } from "./parents.ts";
 export { type Admission, ContributionGraph, type GraphOptions } from "./graph.ts";
 export { WAITING_MAX } from "./waiting.ts";

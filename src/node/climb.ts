@@ -3,7 +3,7 @@
  * and who goes on (ascent.ts), and those who do begin the next one. Whoever does not goes on in the old phase until it
  * has qualified. Nobody is asked and nothing is sent.
  */
-import type { Base, PhaseMark } from "../consensus/index.ts";
+import type { Base, Machine, PhaseMark } from "../consensus/index.ts";
 import { type Logger, type PeerId } from "../core/index.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Ascent } from "./ascent.ts";
@@ -11,7 +11,7 @@ import type { LearnerClient } from "./learner/client.ts";
 import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
 import type { RoundLoop } from "./loop.ts";
 import type { Entry } from "./ladder.ts";
-import { type Manifest, phaseOf } from "./manifest.ts";
+import { type Manifest, growthInto, phaseOf } from "./manifest.ts";
 import { Place } from "./place.ts";
 import type { LadderStatus, PhaseStatus } from "./status.ts";
 
@@ -72,6 +72,13 @@ export class Climb {
     return this.#loop;
   }
 
+  /** Of every phase that was gone through, from the first. */
+  get machines(): readonly Machine[] {
+    const machines = this.#ended.map(({ loop }) => loop.machine);
+    const { machine } = this.#loop ?? {};
+    return machine === undefined || machines.includes(machine) ? machines : [...machines, machine];
+  }
+
   /** Nothing comes after it in this run. */
   get isLastPhase(): boolean {
     return this.#hasLeft || this.#phase + 1 === this.#deps.manifest.phases.length;
@@ -122,12 +129,7 @@ export class Climb {
     this.#ended.push({ loop, mark, facts, next });
     if ((await this.#admission(loop, next)) === "overturned") return "overturned";
     loop.observe();
-    const grown = await learner.climb(await this.#deps.learnerOptions(above), {
-      from: phaseOf(manifest, phase).model,
-      to: phaseOf(manifest, above).model,
-      rule: entry.growth,
-      seed: `${manifest.seed}/phase/${above}`,
-    });
+    const grown = await learner.climb(await this.#deps.learnerOptions(above), growthInto(manifest, above));
     log.info("next phase", { phase: above, startRoot: grown.startRoot });
     return { phase: above, facts: grown, ascent };
   }

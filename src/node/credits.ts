@@ -1,5 +1,5 @@
 /** What a node says of credits: pages of lines from a running one, the same lines from a folder. */
-import { type CreditRule, type View, creditLines, trainedRound } from "../consensus/index.ts";
+import { type CreditLine, type View, creditLines, endRound } from "../consensus/index.ts";
 import {
   type ContributionId,
   type Logger,
@@ -10,7 +10,7 @@ import {
 } from "../core/index.ts";
 import { partialHistory } from "./join/whole-history.ts";
 import { readHistory } from "./history.ts";
-import { decodeManifest, phaseOf } from "./manifest.ts";
+import { type Manifest, decodeManifest, limitsOf } from "./manifest.ts";
 import { withFolder } from "./offline.ts";
 
 /** What one contribution earned; `credits` is a whole number in decimal, since JSON has no large ones. */
@@ -24,13 +24,23 @@ export interface Credit {
   readonly credits: string;
 }
 
+/** What a phase mints, as far as it has settled. */
+export interface PhaseCredits {
+  readonly phase: number;
+  /** Settled rounds that are counted: up to the phase's end, however long it goes on for ranking. */
+  readonly rounds: number;
+  /** 0: its work earns nothing. */
+  readonly perToken: number;
+}
+
 /** Everything that was minted below a settled round. */
 export interface Credits {
   readonly run: RunId;
-  readonly perToken: number;
-  /** Settled rounds that are counted. */
+  /** From the first. */
+  readonly phases: readonly PhaseCredits[];
+  /** Settled rounds that are counted, one phase after the other. */
   readonly rounds: number;
-  /** By round, then by contribution id. */
+  /** By phase, then by round, then by contribution id. */
   readonly lines: readonly Credit[];
 }
 
@@ -44,68 +54,111 @@ const PAGE_LINES = 20_000;
 
 export interface CreditsSource {
   readonly run: RunId;
-  readonly rule: CreditRule | undefined;
-  /** Undefined before there is any history. */
-  readonly view: View | undefined;
+  readonly manifest: Manifest;
+  /** Of every phase that was gone through, from the first. */
+  readonly views: readonly View[];
 }
 
-/** @throws StarlingError `CREDITS_NONE` when the manifest has no credit rule, `HISTORY_PARTIAL` at who joined late */
+/**
+ * `fromRound`: counted through all phases.
+ * @throws StarlingError `CREDITS_NONE` when the manifest has no credit rule, `HISTORY_PARTIAL` at who joined late
+ */
 export function creditsPage(
-  { run, rule, view }: CreditsSource,
+  { run, manifest, views }: CreditsSource,
   fromRound: number,
   pageLines: number = PAGE_LINES,
 ): CreditsPage {
-  if (rule === undefined) {
+  if (!hasCredits(manifest)) {
     throw new StarlingError(
       "CREDITS_NONE",
       `expected a credit rule in the manifest of run ${run}, got none: its work earns no credits`,
     );
   }
-  const { perToken } = rule;
-  const base = view?.context.base;
+  const base = views[0]?.context.base;
   if (base !== undefined) throw partialHistory(base.round);
-  if (view === undefined) return { run, perToken, rounds: 0, lines: [], nextRound: null };
-  const rounds = trainedRound(view);
+  const phases = views.map((view, phase) => ({
+    phase,
+    rounds: endRound(view, limitsOf(manifest, phase)),
+    perToken: manifest.phases[phase]?.credits?.perToken ?? 0,
+  }));
+  const rounds = phases.reduce((sum, phase) => sum + phase.rounds, 0);
   const lines: Credit[] = [];
   let nextRound: number | null = null;
-  for (const line of creditLines(view, rule, { fromRound, untilRound: rounds })) {
-    if (lines.length >= pageLines && lines.at(-1)?.round !== line.round) {
-      nextRound = line.round;
+  for (const { at, line } of linesFrom(views, phases, fromRound)) {
+    const last = lines.at(-1);
+    if (lines.length >= pageLines && (last?.round !== line.round || last.phase !== line.phase)) {
+      nextRound = at;
       break;
     }
     lines.push({ ...line, credits: String(line.credits) });
   }
-  return { run, perToken, rounds, lines, nextRound };
+  return { run, phases, rounds, lines, nextRound };
+}
+
+/** Whether work of any phase earns anything. */
+function hasCredits({ phases }: Manifest): boolean {
+  return phases.some(({ credits }) => credits !== undefined);
+}
+
+/** `at`: the line's round, counted through all phases. */
+function* linesFrom(
+  views: readonly View[],
+  phases: readonly PhaseCredits[],
+  fromRound: number,
+): Generator<{ at: number; line: CreditLine }> {
+  let below = 0;
+  for (const { phase, rounds, perToken } of phases) {
+    const range = { fromRound: Math.max(0, fromRound - below), untilRound: rounds };
+    const view = views[phase];
+    if (view !== undefined && perToken > 0)
+      for (const line of creditLines(view, { perToken }, range)) yield { at: below + line.round, line };
+    below += rounds;
+  }
 }
 
 /** All pages as one. What settles meanwhile is left for the next time: the first page says how far it goes. */
 export async function collectCredits(
   page: (fromRound: number) => Promise<CreditsPage> | CreditsPage,
 ): Promise<Credits> {
-  const first = await page(0);
-  const { run, perToken, rounds } = first;
+  const { nextRound, ...first } = await page(0);
   const lines = [...first.lines];
-  for (let at = first.nextRound; at !== null && at < rounds;) {
+  for (let at = nextRound; at !== null && at < first.rounds;) {
     const next = await page(at);
     assert(next.nextRound === null || next.nextRound > at, "every page goes on");
-    for (const line of next.lines) if (line.round < rounds) lines.push(line);
+    lines.push(...next.lines.filter((line) => isCounted(line, first.phases)));
     at = next.nextRound;
   }
-  return { run, perToken, rounds, lines };
+  return { ...first, lines };
 }
 
 /**
- * The same as of an earlier settled round, which others may have reached too.
+ * The same as of an earlier settled round, counted through all phases, which others may have reached too.
  * @throws StarlingError `CREDITS_NOT_SETTLED`
  */
 export function creditsAsOf(credits: Credits, rounds: number): Credits {
-  if (rounds <= credits.rounds) {
-    return { ...credits, rounds, lines: credits.lines.filter(({ round }) => round < rounds) };
+  if (rounds > credits.rounds) {
+    throw new StarlingError(
+      "CREDITS_NOT_SETTLED",
+      `expected at most ${credits.rounds} rounds, which have settled, got ${rounds}; wait, or ask for fewer`,
+    );
   }
-  throw new StarlingError(
-    "CREDITS_NOT_SETTLED",
-    `expected at most ${credits.rounds} rounds, which have settled, got ${rounds}; wait, or ask for fewer`,
-  );
+  let left = rounds;
+  const phases = credits.phases.map((phase) => {
+    const counted = Math.min(left, phase.rounds);
+    left -= counted;
+    return { ...phase, rounds: counted };
+  });
+  return { ...credits, phases, rounds, lines: credits.lines.filter((line) => isCounted(line, phases)) };
+}
+
+function isCounted({ phase, round }: Credit, phases: readonly PhaseCredits[]): boolean {
+  return round < (phases[phase]?.rounds ?? 0);
+}
+
+/** Whom a model card names; nobody where the manifest has no credit rule, or where not all of history is here. */
+export function contributorsOf(source: CreditsSource): AuthorCredits[] {
+  const isWhole = source.views[0]?.context.base === undefined;
+  return isWhole && hasCredits(source.manifest) ? creditsByAuthor(creditsPage(source, 0, Infinity)) : [];
 }
 
 export interface AuthorCredits {
@@ -142,11 +195,7 @@ export async function readOfflineCredits(dataDir: string, log: Logger): Promise<
       throw new StarlingError("MANIFEST_MISSING", message);
     }
     const manifest = decodeManifest(block);
-    const rule = phaseOf(manifest, PHASE).credits;
-    const view = await readHistory(store, { run, manifest, phase: PHASE });
-    return collectCredits((fromRound) => creditsPage({ run, rule, view }, fromRound));
+    const views = await readHistory(store, { run, manifest });
+    return collectCredits((fromRound) => creditsPage({ run, manifest, views }, fromRound));
   });
 }
-
-/** One per run today. */
-const PHASE = 0;

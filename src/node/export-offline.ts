@@ -2,7 +2,7 @@
 import { type Logger, StarlingError } from "../core/index.ts";
 import { writeFiles } from "../storage/index.ts";
 import { decodeWeights } from "../trainer/index.ts";
-import { creditsByAuthor, creditsPage } from "./credits.ts";
+import { contributorsOf } from "./credits.ts";
 import { readStoredData } from "./data/run-data.ts";
 import { readHistory } from "./history.ts";
 import { decodeManifest, phaseOf } from "./manifest.ts";
@@ -24,11 +24,11 @@ export async function exportOffline(dataDir: string, out: string, log: Logger): 
     }
     const manifest = decodeManifest(block);
     const { phase, round, root, weightsRoot } = checkpoint.meta;
-    const { model, credits: rule } = phaseOf(manifest, phase);
+    const { model } = phaseOf(manifest, phase);
     const data = await readStoredData(store.blocks, manifest);
-    const view = await readHistory(store, { run, manifest, phase }).catch((error: unknown) => {
+    const views = await readHistory(store, { run, manifest }).catch((error: unknown) => {
       // Who joined late has the weights all the same; the card then names no contributors.
-      if (error instanceof StarlingError && error.code === "HISTORY_PARTIAL") return undefined;
+      if (error instanceof StarlingError && error.code === "HISTORY_PARTIAL") return [];
       throw error;
     });
     const last = await readStatusFile(dataDir);
@@ -37,8 +37,8 @@ export async function exportOffline(dataDir: string, out: string, log: Logger): 
       data,
       phase,
       settled: { round, root, weightsRoot },
-      tokensTotal: view?.includedTokens() ?? null,
-      contributors: rule === undefined ? [] : creditsByAuthor(creditsPage({ run, rule, view }, 0, Infinity)),
+      tokensTotal: views[phase]?.includedTokens() ?? null,
+      contributors: contributorsOf({ run, manifest, views }),
       lossFirstNats: last?.validationLossFirstNats ?? null,
       lossLastNats: last?.validationLossLastNats ?? last?.validationLossNats ?? null,
     });

@@ -5,53 +5,49 @@
 import {
   Machine,
   type MachineOptions,
-  NO_ACCOUNTS,
   type ParsedHeader,
   type View,
   parseHeader,
-  settledRoot,
 } from "../consensus/index.ts";
 import { type RunId, assert } from "../core/index.ts";
 import type { Store } from "../storage/index.ts";
-import { parametersCount } from "../trainer/index.ts";
 import { checkWhole } from "./join/whole-history.ts";
-import { zeroStateRoot } from "./learner/state-root.ts";
-import { type Manifest, limitsOf, phaseOf } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { graphOptions, originOf } from "./phase-origin.ts";
 
 /** Longer than any patience: what a round still waits for is not coming. */
 const PATIENCE_MS = 2 ** 40;
 
-/** History as the folder's own node sees it; undefined while it has none. Signatures were checked before storing. */
+/**
+ * History as the folder's own node sees it, phase by phase from the first, as far as there is any. Signatures were checked
+ * before storing.
+ */
 export async function readHistory(
   store: Store,
-  { run, manifest, phase }: { run: RunId; manifest: Manifest; phase: number },
-): Promise<View | undefined> {
+  { run, manifest }: { run: RunId; manifest: Manifest },
+): Promise<View[]> {
+  const views: View[] = [];
+  for (const phase of manifest.phases.keys()) {
+    const headers = await readHeaders(store, phase);
+    const [first] = headers;
+    if (first === undefined) break;
+    if (phase === 0) await checkWhole(store.dir, first.header.round);
+    const origin = originOf(first.header, { manifest, below: views.at(-1) });
+    if (origin === undefined) break;
+    const options = { ...graphOptions(manifest, { run, phase, origin }), self: store.peerId };
+    views.push(replay(options, headers));
+  }
+  return views;
+}
+
+async function readHeaders(store: Store, phase: number): Promise<ParsedHeader[]> {
   const headers: ParsedHeader[] = [];
   for await (const bytes of store.contributions.all(phase)) {
     const parsed = parseHeader(bytes);
     assert(parsed.kind === "accept", "a stored header has parsed before, and its hash was checked");
     headers.push(parsed.value);
   }
-  if (headers[0] === undefined) return undefined;
-  await checkWhole(store.dir, headers[0].header.round);
-  const { rule, model } = phaseOf(manifest, phase);
-  // Only what starts from the phase's weights was ever taken in, so the first header tells their root.
-  const startRoot = headers[0].header.start;
-  const startSettled = settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS });
-  return replay(
-    {
-      run,
-      phase,
-      rule,
-      founders: manifest.founders,
-      limits: limitsOf(manifest, phase),
-      startRoot,
-      startSettled,
-      zeroState: zeroStateRoot(parametersCount(model)),
-      self: store.peerId,
-    },
-    headers,
-  );
+  return headers;
 }
 
 /** The view of the round that a node would work on next. `headers`: by round. */

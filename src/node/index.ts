@@ -35,7 +35,7 @@ export { readOfflineStatus } from "./offline.ts";
 export { readLedgerOffline, verifyOffline } from "./verify/offline-checks.ts";
 export type { Finding } from "./verify/findings.ts";
 export type { Exclusion, LedgerEntry, LedgerFilter } from "./verify/ledger.ts";
-export type { VerifyProgress, VerifyReport } from "./verify/verify.ts";
+export type { VerifyProgress, VerifyReport } from "./verify/report.ts";
 export { type AloneOptions, type AloneResult, type AloneStep, trainAlone } from "./alone.ts";
 export type {
   CurvePoint,
@@ -59,6 +59,7 @@ export {
   type Credit,
   type Credits,
   type CreditsPage,
+  type PhaseCredits,
   creditsAsOf,
   creditsByAuthor,
   readOfflineCredits,

@@ -17,6 +17,7 @@ import {
   type PeerId,
   type RunId,
   StarlingError,
+  assert,
   cidOf,
   messageOf,
   parseCid,
@@ -26,6 +27,7 @@ import {
   BYTE_VOCABULARY,
   type BatchConfig,
   type GateSettings,
+  type Growth,
   type ModelConfig,
   type Optimizer,
   batchSchema,
@@ -224,6 +226,13 @@ export function limitsOf(manifest: Manifest, index: number): PhaseLimits {
     deltaBytesMax: Math.max(...phase.codec.map(({ fromTokens }) => deltaBytesMaxAt(phase, fromTokens))),
     ...(manifest.admission?.peers === undefined ? {} : { authors: manifest.admission.peers }),
   };
+}
+
+/** How the weights of the phase below grow into a phase that is not the first. */
+export function growthInto(manifest: Manifest, index: number): Growth {
+  const [below, { model, entry }] = [phaseOf(manifest, index - 1), phaseOf(manifest, index)];
+  assert(entry !== undefined, "every phase but the first has an entry");
+  return { from: below.model, to: model, rule: entry.growth, seed: `${manifest.seed}/phase/${index}` };
 }
 
 /** The most bytes that a delta can have in a contribution with so many settled tokens in its history. */

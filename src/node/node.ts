@@ -268,10 +268,10 @@ class Node implements StarlingNode {
   }
 
   credits(fromRound: number): CreditsPage {
-    const { manifest, loop, phase } = this.#participation ?? {};
-    if (manifest === undefined || loop === undefined || phase === undefined) throw notReady("history");
-    const { credits: rule } = phaseOf(manifest, phase);
-    return creditsPage({ run: this.#run, rule, view: loop.machine.view }, fromRound);
+    const { manifest, climb } = this.#participation ?? {};
+    if (manifest === undefined || climb?.loop === undefined) throw notReady("history");
+    const views = climb.machines.map(({ view }) => view);
+    return creditsPage({ run: this.#run, manifest, views }, fromRound);
   }
 
   snapshot(): Snapshot {

@@ -1,7 +1,7 @@
 /** What can be had of the settled model while the node goes on training: files, text, losses and the weights. */
 import { type RunId, StarlingError, assert } from "../core/index.ts";
 import { type GenerateOptions, modelTensors, parametersCount, tensorViews } from "../trainer/index.ts";
-import { creditsByAuthor, creditsPage } from "./credits.ts";
+import { contributorsOf } from "./credits.ts";
 import type { LearnerClient } from "./learner/client.ts";
 import { phaseOf } from "./manifest.ts";
 import type { Evaluation } from "./measure.ts";
@@ -87,10 +87,9 @@ export class SettledModel {
     return { participation, learner: participation.learner.learner };
   }
 
-  #card({ manifest, data, phase, loop }: Participation, status: NodeStatus): string {
+  #card({ manifest, data, phase, climb }: Participation, status: NodeStatus): string {
     assert(manifest !== undefined && data !== undefined, "whoever has a learner has manifest and data");
-    const rule = phaseOf(manifest, phase).credits;
-    const view = loop?.machine.view;
+    const views = (climb?.machines ?? []).map(({ view }) => view);
     const { settled, tokensTotal, validationLossNats, validationLossFirstNats, validationLossLastNats } =
       status;
     return modelCard({
@@ -99,11 +98,7 @@ export class SettledModel {
       phase,
       settled,
       tokensTotal,
-      contributors:
-        // Who joined late does not know all of them.
-        rule === undefined || view?.context.base !== undefined
-          ? []
-          : creditsByAuthor(creditsPage({ run: this.#deps.run, rule, view }, 0, Infinity)),
+      contributors: contributorsOf({ run: this.#deps.run, manifest, views }),
       lossFirstNats: validationLossFirstNats,
       lossLastNats: validationLossLastNats ?? validationLossNats,
     });

@@ -23,6 +23,7 @@ import {
   type ContributionId,
   type Digest,
   type PeerId,
+  type RunId,
   SeededRandom,
   assert,
   bytesOf,
@@ -34,10 +35,10 @@ import {
 import { type Manifest, draftManifest } from "../../src/node/index.ts";
 import { type SignedContribution, signContribution } from "../../src/node/identity.ts";
 import { cutData } from "../../src/node/data/cut.ts";
-import { encodeManifest, runIdOf } from "../../src/node/manifest.ts";
-import { type PhaseFacts, phaseFacts } from "../../src/node/verify/phase.ts";
+import { encodeManifest, growthInto, runIdOf } from "../../src/node/manifest.ts";
+import { type PhaseFacts, firstFacts, phaseFacts } from "../../src/node/verify/phase.ts";
 import { type Archive, type RawFolder, bodyCid, headerKey } from "../../src/storage/index.ts";
-import { byteTokenizer } from "../../src/trainer/index.ts";
+import { byteTokenizer, growWeights } from "../../src/trainer/index.ts";
 import { textBytes } from "./run-of.ts";
 
 export const SETTLE_DEPTH = 3;
@@ -66,41 +67,60 @@ const data = await (async () => {
   return { cid, blocks, shard: record.train[0]?.cid as Cid };
 })();
 
+function withStart(facts: PhaseFacts): PhaseFacts & { readonly start: Int32Array } {
+  const { start } = facts;
+  assert(start !== undefined, "every start is computed here");
+  return { ...facts, start };
+}
+
 export class Ledger {
   readonly shard: Cid = data.shard;
   readonly manifest: Manifest;
-  readonly facts: PhaseFacts;
-  readonly graph: ContributionGraph;
+  /** Of the phase that is worked on. */
+  facts: PhaseFacts & { readonly start: Int32Array };
+  graph: ContributionGraph;
   readonly headers: Map<ContributionId, { key: string; bytes: Uint8Array }> = new Map();
   readonly blocks: Map<Cid, Uint8Array> = new Map();
   readonly checkpoints: RawFolder[] = [];
   readonly #keys = new Map<string, PrivateKey>();
   readonly #folded = new Map<string, Int32Array>();
 
-  constructor() {
+  /** `tokensBudget`: of the first of two phases; without it there is one, which never ends. */
+  constructor({ tokensBudget }: { tokensBudget?: number } = {}) {
     const draft = draftManifest({ preset: "tiny", name: "text" }, { data: [data.cid] });
-    this.manifest = {
-      ...draft,
-      phases: draft.phases.map((phase) => ({
-        ...phase,
-        model: {
-          ...phase.model,
-          contextLength: 8,
-          hiddenSize: 8,
-          layersCount: 1,
-          headsCount: 1,
-          kvHeadsCount: 1,
-          intermediateSize: 8,
-        },
-        tokensBudget: 1e12,
-        rule: { ...phase.rule, settleDepth: SETTLE_DEPTH },
-      })),
+    const [{ model, ...phase }] = draft.phases;
+    const first = {
+      ...phase,
+      model: {
+        ...model,
+        contextLength: 8,
+        hiddenSize: 8,
+        layersCount: 1,
+        headsCount: 1,
+        kvHeadsCount: 1,
+        intermediateSize: 8,
+      },
+      tokensBudget: tokensBudget ?? 1e12,
+      rule: { ...phase.rule, settleDepth: SETTLE_DEPTH },
+      credits: { perToken: 2 },
     };
+    const second = {
+      ...first,
+      model: { ...first.model, hiddenSize: 16, headsCount: 2, kvHeadsCount: 2, intermediateSize: 16 },
+      tokensBudget: 1e12,
+      credits: { perToken: 3 },
+      entry: { growth: { depth: "identity" as const }, seats: 2, qualifyRounds: 100, qualifySeats: 1 },
+    };
+    this.manifest = { ...draft, phases: tokensBudget === undefined ? [first] : [first, second] };
     const run = runIdOf(this.manifest);
     for (const [cid, bytes] of data.blocks) this.blocks.set(cid, bytes);
     this.blocks.set(run, encodeManifest(this.manifest));
-    this.facts = phaseFacts(run, this.manifest, { phase: 0, startBytes: null });
+    this.facts = withStart(firstFacts(run, this.manifest, null));
     this.graph = new ContributionGraph(this.facts.graph);
+  }
+
+  get run(): RunId {
+    return this.options.run;
   }
 
   get options(): GraphOptions {
@@ -111,6 +131,23 @@ export class Ledger {
     const key = this.#keys.get(name);
     assert(key !== undefined, `${name} has contributed`);
     return peerIdFromPrivateKey(key).toString() as PeerId;
+  }
+
+  /** Goes on in the second phase, with these two voting in it at first; `end`: the round that the first one ends with. */
+  climb(
+    view: View,
+    { end, names, change }: { end: number; names: readonly string[]; change?: (start: Int32Array) => void },
+  ): void {
+    const { run, manifest, options } = this;
+    const mark = this.settled(view, end);
+    const start = growWeights(this.fold(view, end), growthInto(manifest, options.phase + 1));
+    change?.(start);
+    const table = view.tableAt(end);
+    const voters = new Map(names.map((name) => [this.peer(name), table.get(this.peer(name)) ?? 0]));
+    const origin = { startRoot: rootOfBytes(bytesOf(start)), mark, voters };
+    this.facts = withStart(phaseFacts(run, manifest, { phase: options.phase + 1, origin, start }));
+    this.graph = new ContributionGraph(this.options);
+    this.#folded.clear();
   }
 
   /** Makes, signs, stores and links a contribution. */
@@ -199,7 +236,8 @@ export class Ledger {
   fold(view: View, round: number): Int32Array {
     const sets = Array.from({ length: round }, (_, r) => view.included(r));
     const weightsOf = (r: number): ((author: PeerId) => number) => {
-      const table = view.tableAt(settledRoundAt(r, this.options.rule));
+      const tableRound = settledRoundAt(r, this.options.rule);
+      const table = (tableRound === 0 && this.options.firstVoters) || view.tableAt(tableRound);
       return (author) => table.get(author) ?? 0;
     };
     const name = sets.map((set) => set.map(({ id }) => id).join()).join(";");

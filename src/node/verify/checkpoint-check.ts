@@ -35,7 +35,10 @@ const metaSchema = z.strictObject({
 });
 
 /** Whether it is what it says; whether that is this history's is the caller's to compare. */
-export function checkCheckpoint(folder: RawFolder, { graph, start }: PhaseFacts): Verdict<SoundCheckpoint> {
+export function checkCheckpoint(
+  folder: RawFolder,
+  { graph, parametersCount }: PhaseFacts,
+): Verdict<SoundCheckpoint> {
   const broken = checkSeal(folder.files);
   if (broken !== undefined) return broken;
   const metaBytes = folder.files.get("meta.json") ?? new Uint8Array(0);
@@ -49,10 +52,10 @@ export function checkCheckpoint(folder: RawFolder, { graph, start }: PhaseFacts)
       return reject("CHECKPOINT_META", `meta.json: expected ${name} ${expected}, got ${got}`);
   }
   const bytes = folder.files.get("weights.bin") ?? new Uint8Array(0);
-  if (bytes.length !== 4 * start.length) {
+  if (bytes.length !== 4 * parametersCount) {
     return reject(
       "CHECKPOINT_WEIGHTS",
-      `weights.bin: expected ${4 * start.length} bytes, got ${bytes.length}`,
+      `weights.bin: expected ${4 * parametersCount} bytes, got ${bytes.length}`,
     );
   }
   const weightsRoot = rootOfBytes(bytes);
@@ -64,7 +67,7 @@ export function checkCheckpoint(folder: RawFolder, { graph, start }: PhaseFacts)
   const root = round === 0 ? graph.startSettled : settledRoot({ run, phase, round, weightsRoot, accounts });
   if (root !== meta.root)
     return reject("CHECKPOINT_ROOT", `meta.json: expected root ${root}, got ${meta.root}`);
-  const weights = new Int32Array(start.length);
+  const weights = new Int32Array(parametersCount);
   bytesOf(weights).set(bytes);
   return accept({ meta, weights });
 }

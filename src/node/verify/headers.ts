@@ -1,25 +1,49 @@
 /** Every signed header on the disk: hash, shape, signature and place; then linked to what it cites. */
 import { ContributionGraph, type GraphOptions, type ParsedHeader, idOf } from "../../consensus/index.ts";
-import type { ContributionId } from "../../core/index.ts";
 import { type Archive, type ArchivedHeader, headerKey } from "../../storage/index.ts";
 import { verifyHeader } from "../identity.ts";
 import type { Tally } from "./findings.ts";
 
-export interface HeadersOptions {
-  readonly source: Pick<Archive, "headers" | "places">;
-  readonly graph: GraphOptions;
-  readonly tally: Tally;
-  readonly signal: AbortSignal;
+export interface StoredHeaders {
+  readonly byPhase: ReadonlyMap<number, readonly ParsedHeader[]>;
+  /** What is false about them was said already, so that it need not be said that those who cite them miss them. */
+  readonly named: Set<string>;
 }
 
-/** The history that the headers make, as far as they are sound. */
-export async function linkHeaders(o: HeadersOptions): Promise<ContributionGraph> {
-  const { source, tally, signal } = o;
-  const graph = new ContributionGraph(o.graph);
+/** All that are sound by themselves. */
+export async function readHeaders(
+  source: Pick<Archive, "headers" | "places">,
+  { tally, signal }: { tally: Tally; signal: AbortSignal },
+): Promise<StoredHeaders> {
   const keys = new Map<string, string>();
-  /** Named already, so that it need not be said that those who cite them miss them. */
   const named = new Set<string>();
-  const valid: ContributionId[] = [];
+  const byPhase = new Map<number, ParsedHeader[]>();
+  for await (const record of source.headers()) {
+    if (signal.aborted) return { byPhase, named };
+    const id = record.key.slice(record.key.lastIndexOf("/") + 1);
+    keys.set(id, record.key);
+    tally.checked.headers += 1;
+    const parsed = await checkHeader(record, id, tally);
+    if (parsed === undefined) {
+      named.add(id);
+      continue;
+    }
+    const { phase } = parsed.header;
+    const ofPhase = byPhase.get(phase) ?? [];
+    byPhase.set(phase, ofPhase);
+    ofPhase.push(parsed);
+  }
+  await checkPlaces(source, keys, tally);
+  return { byPhase, named };
+}
+
+/** The history that a phase's headers make, as far as they fit together. */
+export function linkHeaders(
+  { byPhase, named }: StoredHeaders,
+  { graph: options, tally }: { graph: GraphOptions; tally: Tally },
+): ContributionGraph {
+  const graph = new ContributionGraph(options);
+  const headers = byPhase.get(options.phase) ?? [];
   let later: ParsedHeader[] = [];
 
   const link = (parsed: ParsedHeader): void => {
@@ -30,20 +54,7 @@ export async function linkHeaders(o: HeadersOptions): Promise<ContributionGraph>
     named.add(parsed.id);
   };
 
-  for await (const record of source.headers()) {
-    if (signal.aborted) return graph;
-    const id = record.key.slice(record.key.lastIndexOf("/") + 1);
-    keys.set(id, record.key);
-    tally.checked.headers += 1;
-    const parsed = await checkHeader(record, id, o);
-    if (parsed === undefined) {
-      named.add(id);
-      continue;
-    }
-    valid.push(parsed.id);
-    link(parsed);
-  }
-  await checkPlaces(source, keys, tally);
+  for (const parsed of headers) link(parsed);
   // Bounds against strangers go by the order of arrival; what somebody cites is let in once that one is known.
   for (let before = Infinity; later.length > 0 && later.length < before;) {
     const again = later;
@@ -54,14 +65,14 @@ export async function linkHeaders(o: HeadersOptions): Promise<ContributionGraph>
   for (const id of graph.missing()) {
     if (!named.has(id)) tally.find("HEADER_MISSING", id, "expected the header that others cite, got none");
   }
-  tally.unchecked.headers += valid.filter((id) => graph.get(id) === undefined && !named.has(id)).length;
+  tally.unchecked.headers += headers.filter(({ id }) => graph.get(id) === undefined && !named.has(id)).length;
   return graph;
 }
 
 async function checkHeader(
   { key, bytes }: ArchivedHeader,
   id: string,
-  { tally }: HeadersOptions,
+  tally: Tally,
 ): Promise<ParsedHeader | undefined> {
   const actual = idOf(bytes);
   if (actual !== id) {

@@ -29,7 +29,7 @@ export function openLandmarks(
   dataDir: string,
   { run, phase, log }: { run: RunId; phase: number; log: Logger },
 ): LandmarkStore {
-  const states = openStates(join(dataDir, "verified"), { keep: 1, log });
+  const states = openStates(join(dataDir, phase === 0 ? "verified" : `verified-${phase}`), { keep: 1, log });
   const label = { v: LANDMARK_VERSION, run, phase };
   const schema = z.strictObject({
     v: z.literal(label.v),

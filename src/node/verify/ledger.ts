@@ -1,17 +1,16 @@
 /** `starling ledger`: every contribution that a folder holds, whether history includes it, and if not, why not. */
-import type { Contribution, ContributionGraph } from "../../consensus/index.ts";
+import type { Contribution, ContributionGraph, GraphOptions } from "../../consensus/index.ts";
 import type { Cid, ContributionId, PeerId } from "../../core/index.ts";
 import { StarlingError, matchesCid } from "../../core/index.ts";
 import type { Archive } from "../../storage/index.ts";
 import { decodeManifest } from "../manifest.ts";
+import { graphOptions, originOf } from "../phase-origin.ts";
 import { readStartWeights } from "../start-weights.ts";
 import { archivedBodies } from "./data-check.ts";
 import { type Finding, Tally } from "./findings.ts";
-import { linkHeaders } from "./headers.ts";
-import { phaseFacts } from "./phase.ts";
+import { linkHeaders, readHeaders } from "./headers.ts";
+import { firstFacts } from "./phase.ts";
 import { type SettledHistory, isElsewhere, settledHistory } from "./settled-history.ts";
-
-const PHASE = 0;
 
 /** Why a contribution is not included, in the order in which they are looked for. */
 export type Exclusion =
@@ -49,7 +48,7 @@ export interface LedgerFilter {
 }
 
 /**
- * In the order of rounds and ids. What can't be linked is left out and named to `onFinding`.
+ * In the order of phases, rounds and ids. What can't be linked is left out and named to `onFinding`.
  * @throws StarlingError `MANIFEST_MISSING`, `DISK_READ_FAILED`
  */
 export async function readLedger(
@@ -65,19 +64,22 @@ export async function readLedger(
   }
   const manifest = decodeManifest(block);
   const startBytes = await readStartWeights(manifest, archivedBodies(source));
-  const facts = phaseFacts(source.run, manifest, { phase: PHASE, startBytes });
-  const graph = await linkHeaders({
-    source,
-    graph: facts.graph,
-    tally: new Tally(o.onFinding),
-    signal: o.signal,
-  });
-  const history = settledHistory(graph, source.self);
-  if (history === undefined) return [];
+  const tally = new Tally(o.onFinding);
+  const headers = await readHeaders(source, { tally, signal: o.signal });
   const entries: LedgerEntry[] = [];
-  for (let round = 0; round < graph.roundsCount; round++) {
-    const contributions = graph.round(round).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    for (const c of contributions) entries.push(entryOf(c, graph, history));
+  let options: GraphOptions | undefined = firstFacts(source.run, manifest, startBytes).graph;
+  for (let phase = 0; options !== undefined; phase++) {
+    const graph = linkHeaders(headers, { graph: options, tally });
+    const history = settledHistory(graph, source.self);
+    if (history === undefined) break;
+    for (let round = 0; round < graph.roundsCount; round++) {
+      const contributions = graph.round(round).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      for (const c of contributions) entries.push(entryOf(c, graph, history));
+    }
+    // Nothing is folded here, so a phase is taken at its word for what it starts from.
+    const claimed = headers.byPhase.get(phase + 1)?.[0]?.header;
+    const origin = claimed && originOf(claimed, { manifest, below: history.view });
+    options = origin && graphOptions(manifest, { run: source.run, phase: phase + 1, origin });
   }
   return entries.filter((entry) => fits(entry, o.filter));
 }

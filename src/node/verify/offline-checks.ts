@@ -3,9 +3,10 @@ import { type Clock, type Logger, systemClock } from "../../core/index.ts";
 import { type Archive, openArchive } from "../../storage/index.ts";
 import { parseHeader } from "../../consensus/index.ts";
 import { checkWhole } from "../join/whole-history.ts";
-import { openLandmarks } from "./landmark.ts";
+import { type LandmarkStore, openLandmarks } from "./landmark.ts";
 import { type LedgerEntry, readLedger } from "./ledger.ts";
-import { type VerifyOptions, type VerifyReport, verifyHistory } from "./verify.ts";
+import type { VerifyOptions, VerifyReport } from "./report.ts";
+import { verifyHistory } from "./verify.ts";
 
 /**
  * Checks a node's whole history, from where the last check left off unless `fromStart`.
@@ -19,7 +20,8 @@ export async function verifyOffline(
   const source = await openArchive(dataDir);
   try {
     await checkArchive(source);
-    const landmarks = openLandmarks(source.dir, { run: source.run, phase: 0, log });
+    const landmarks = (phase: number): LandmarkStore =>
+      openLandmarks(source.dir, { run: source.run, phase, log });
     return await verifyHistory({ ...options, source, landmarks, clock });
   } finally {
     await source.close();

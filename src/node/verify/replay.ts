@@ -16,13 +16,15 @@ export class Replay {
   /** What is in `#weights` on top of `settled`, by round. */
   readonly #applied = new Map<number, Terms>();
   readonly #deltas = new Map<number, Map<ContributionId, DeltaReader>>();
-  #round: number;
+  #round = 0;
   #isBroken = false;
 
-  constructor(start: Int32Array, round: number) {
-    this.settled = start.slice();
-    this.#weights = start.slice();
-    this.#round = round;
+  /** `start`: undefined when it is not known; then nothing can be recomputed until weights are adopted. */
+  constructor(start: Int32Array | undefined, parametersCount: number) {
+    this.settled = new Int32Array(parametersCount);
+    this.#weights = new Int32Array(parametersCount);
+    if (start === undefined) this.#isBroken = true;
+    else this.adopt(start, 0);
   }
 
   /** Rounds below this one are settled. */
@@ -30,7 +32,7 @@ export class Replay {
     return this.#round;
   }
 
-  /** A delta was missing: nothing can be recomputed until weights are adopted. */
+  /** A delta was missing, or the start: nothing can be recomputed until weights are adopted. */
   get isBroken(): boolean {
     return this.#isBroken;
   }

@@ -25,6 +25,8 @@ export interface RoundsOptions {
   readonly graph: ContributionGraph;
   readonly history: SettledHistory;
   readonly tally: Tally;
+  /** The settled round that the phase ends with, where another grows from it. */
+  readonly endRound: number | undefined;
   /** Saved states of this history, to go on from where deltas are missing. */
   readonly checkpoints: () => Promise<ReadonlyMap<number, SoundCheckpoint>>;
 }
@@ -40,11 +42,12 @@ export class Rounds {
   readonly #elsewhere = new Set<string>();
   /** Settled roots below this round were compared with headers by an earlier check. */
   #checkedBelow = 0;
+  #endWeights: Int32Array | undefined;
 
   constructor(options: RoundsOptions) {
     const { facts } = options;
     this.#options = options;
-    this.#replay = new Replay(facts.start, 0);
+    this.#replay = new Replay(facts.start, facts.parametersCount);
     this.#roots.set(0, facts.graph.startSettled);
   }
 
@@ -53,9 +56,19 @@ export class Rounds {
     return this.#replay.round;
   }
 
-  /** (P,) fixed point; changes with every check. */
-  get settledWeights(): Int32Array {
-    return this.#replay.settled;
+  /** The weights at the end of the phase; undefined before it, and where they could not be recomputed. (P,) */
+  get endWeights(): Int32Array | undefined {
+    return this.#endWeights;
+  }
+
+  /** Where another check can go on from: the settled state, but not beyond the end, whose weights are needed again. */
+  get landmark(): Landmark | undefined {
+    const { endRound } = this.#options;
+    const isPastEnd = this.#endWeights !== undefined && endRound !== undefined;
+    const round = isPastEnd ? endRound : this.#replay.round;
+    const root = this.rightRoot(round);
+    const weights = isPastEnd ? this.#endWeights : this.#replay.settled;
+    return root === undefined || weights === undefined || round === 0 ? undefined : { round, root, weights };
   }
 
   /**
@@ -77,7 +90,7 @@ export class Rounds {
     }
     this.#replay.adopt(weights, round);
     if (!this.#replay.unsettle(history.view, first)) {
-      this.#replay.adopt(facts.start, 0);
+      if (facts.start !== undefined) this.#replay.adopt(facts.start, 0);
       return false;
     }
     this.#checkedBelow = first;
@@ -121,6 +134,8 @@ export class Rounds {
       const weightsRoot = this.#replay.settle(history.view, round);
       if (weightsRoot !== undefined) this.#roots.set(round, this.#rootOf(round, this.#replay.settled));
       else await this.#adoptCheckpoint(round);
+      if (round === this.#options.endRound && !this.#replay.isBroken)
+        this.#endWeights = this.#replay.settled.slice();
     }
   }
 

@@ -77,7 +77,7 @@ test(
       const contribution = view.included(line.round).find(({ id }) => id === line.contribution);
       expect(contribution?.header.author).toBe(line.author);
       expect(line.tokens).toBeLessThanOrEqual(contribution?.header.work.tokens ?? 0);
-      expect(line.credits).toBe(String(line.tokens * live.perToken));
+      expect(line.credits).toBe(String(line.tokens * (live.phases[0]?.perToken ?? 0)));
     }
     const total = live.lines.reduce((sum, { tokens }) => sum + tokens, 0);
     expect(total).toBe(nodes[0].status().tokensTotal);

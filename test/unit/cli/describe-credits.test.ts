@@ -16,7 +16,7 @@ const lineOf = (author: Credit["author"], round: number, tokens: number): Credit
 });
 const credits = {
   run,
-  perToken: 1e15,
+  phases: [{ phase: 0, rounds: 7, perToken: 1e15 }],
   rounds: 7,
   lines: [lineOf(ada, 0, 10), lineOf(bob, 1, 50), lineOf(ada, 2, 20)],
 };

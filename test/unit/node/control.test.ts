@@ -57,7 +57,8 @@ function pageOf(fromRound: number): CreditsPage {
   const [run, author, contribution] = ["run" as RunId, "ada" as PeerId, `c${fromRound}` as ContributionId];
   const line = { contribution, author, phase: 0, round: fromRound, tokens: 5, credits: "10" };
   const rounds = fromRound === 0 ? 2 : 3;
-  return { run, perToken: 2, rounds, lines: [line], nextRound: fromRound < 2 ? fromRound + 1 : null };
+  const phases = [{ phase: 0, rounds, perToken: 2 }];
+  return { run, phases, rounds, lines: [line], nextRound: fromRound < 2 ? fromRound + 1 : null };
 }
 
 async function serve(options: Partial<ControlOptions> = {}): Promise<ReturnType<typeof createControl>> {
@@ -97,7 +98,7 @@ describe("the control socket", () => {
   test("R9 gives credits page by page, as of the first page", async () => {
     await serve();
     const credits = await (await client()).credits();
-    expect(credits).toMatchObject({ run: "run", perToken: 2, rounds: 2 });
+    expect(credits).toMatchObject({ run: "run", phases: [{ rounds: 2, perToken: 2 }], rounds: 2 });
     expect(credits.lines.map(({ round, contribution }) => `${round} ${contribution}`)).toEqual([
       "0 c0",
       "1 c1",

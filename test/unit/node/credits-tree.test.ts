@@ -25,9 +25,10 @@ const line: fc.Arbitrary<Credit> = fc
     credits: String(BigInt(tokens) * 10n ** 15n + 1n),
   }));
 
+const phases = [{ phase: 0, rounds: 10, perToken: 1 }];
 const credits: fc.Arbitrary<Credits> = fc
   .array(line, { minLength: 1, maxLength: 40 })
-  .map((lines) => ({ run, perToken: 1, rounds: 10, lines: lines.toSorted((a, b) => a.round - b.round) }));
+  .map((lines) => ({ run, phases, rounds: 10, lines: lines.toSorted((a, b) => a.round - b.round) }));
 
 /** Somebody's record; the signature is not this test's. */
 const payout: fc.Arbitrary<Payout> = fc
@@ -143,7 +144,7 @@ describe("creditsTree()", () => {
   });
 
   test("R9 where nobody has an address there is no tree, and the message says what to do", async () => {
-    const minted = { run, perToken: 1, rounds: 10, lines: [fc.sample(line, 1)[0]!] };
+    const minted = { run, phases, rounds: 10, lines: [fc.sample(line, 1)[0]!] };
     await expect(creditsTree(minted, new Map())).rejects.toThrow(
       /got 1 with credits and none with.*payout set/s,
     );
@@ -158,6 +159,6 @@ test("R9 credits as of an earlier round are those of the rounds below it; later 
       expect(early.lines).toEqual(minted.lines.filter(({ round }) => round < rounds));
     }),
   );
-  const minted = { run, perToken: 1, rounds: 10, lines: [] };
+  const minted = { run, phases, rounds: 10, lines: [] };
   expect(() => creditsAsOf(minted, 11)).toThrow(/at most 10 rounds.*got 11/);
 });

@@ -1,11 +1,24 @@
 import { expect, test } from "vitest";
 import type { Contribution } from "../../../src/consensus/index.ts";
 import { collectCredits, creditsByAuthor, creditsPage } from "../../../src/node/credits.ts";
+import { DAG_CBOR, cidOf } from "../../../src/core/index.ts";
+import { type Manifest, type Phase, draftManifest } from "../../../src/node/index.ts";
 import { peerOf, runIdOf, runOf } from "../../support/run-of.ts";
 import { History } from "../consensus/support.ts";
 
 const run = runIdOf("pages");
-const rule = { perToken: 5 };
+
+/** Of one phase, with this rule. */
+function manifestOf(credits?: Phase["credits"]): Manifest {
+  const draft = draftManifest(
+    { preset: "tiny", name: "pages" },
+    { data: [cidOf(new Uint8Array(1), DAG_CBOR)] },
+  );
+  const phases = draft.phases.map(({ credits: _, ...phase }) => ({ ...phase, ...(credits && { credits }) }));
+  return { ...draft, phases };
+}
+
+const manifest = manifestOf({ perToken: 5 });
 
 function historyOf(rounds: number): Contribution["view"] {
   const history = new History(runOf({ seed: "pages", rule: { settleDepth: 2 } }));
@@ -19,14 +32,14 @@ function historyOf(rounds: number): Contribution["view"] {
 
 test("R9 pages of any size make up the same credits, and end between two rounds", async () => {
   const view = historyOf(12);
-  const whole = creditsPage({ run, rule, view }, 0);
+  const whole = creditsPage({ run, manifest, views: [view] }, 0);
   expect(whole).toMatchObject({ rounds: 10, nextRound: null });
   expect(whole.lines.length).toBe(21);
   for (const pageLines of [1, 2, 3, 5, 20, 21]) {
     let pages = 0;
     const credits = await collectCredits((fromRound) => {
       pages += 1;
-      const page = creditsPage({ run, rule, view }, fromRound, pageLines);
+      const page = creditsPage({ run, manifest, views: [view] }, fromRound, pageLines);
       expect(page.lines.every(({ round }) => round >= fromRound && round < (page.nextRound ?? 10))).toBe(
         true,
       );
@@ -38,7 +51,7 @@ test("R9 pages of any size make up the same credits, and end between two rounds"
 });
 
 test("R9 sums per author, most credits first", () => {
-  const sums = creditsByAuthor(creditsPage({ run, rule, view: historyOf(5) }, 0));
+  const sums = creditsByAuthor(creditsPage({ run, manifest, views: [historyOf(5)] }, 0));
   // Rounds 0, 1, 2 have settled: three authors of 3, 2, 1 steps; then two of 3 and 2; then one of 3. Medians 2, 2, 3.
   const of = (name: string, contributionsCount: number, tokens: number): unknown => ({
     author: peerOf(name),
@@ -50,12 +63,12 @@ test("R9 sums per author, most credits first", () => {
 });
 
 test("R9 before there is history nothing is minted; without a rule in the manifest nothing ever is", () => {
-  expect(creditsPage({ run, rule, view: undefined }, 0)).toMatchObject({
+  expect(creditsPage({ run, manifest, views: [] }, 0)).toMatchObject({
     rounds: 0,
     lines: [],
     nextRound: null,
   });
-  expect(() => creditsPage({ run, rule: undefined, view: historyOf(5) }, 0)).toThrow(
+  expect(() => creditsPage({ run, manifest: manifestOf(), views: [historyOf(5)] }, 0)).toThrow(
     /expected a credit rule/,
   );
 });

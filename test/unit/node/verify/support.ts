@@ -1,6 +1,7 @@
 import { systemClock } from "../../../../src/core/index.ts";
 import type { Finding } from "../../../../src/node/verify/findings.ts";
-import { type VerifyOptions, type VerifyReport, verifyHistory } from "../../../../src/node/verify/verify.ts";
+import type { VerifyOptions, VerifyReport } from "../../../../src/node/verify/report.ts";
+import { verifyHistory } from "../../../../src/node/verify/verify.ts";
 import type { Archive } from "../../../../src/storage/index.ts";
 
 export interface Checked {
