@@ -12,7 +12,7 @@ import { type CreditsPage, creditsPage } from "./credits.ts";
 import { Evaluations } from "./evaluations.ts";
 import { type NodeEmitter, createEmitter } from "./events.ts";
 import { type Until, farewell } from "./farewell.ts";
-import { type Manifest, decodeManifest, encodeManifest, phaseOf, runIdOf } from "./manifest.ts";
+import { type Manifest, decodeManifest, encodeManifest, runIdOf } from "./manifest.ts";
 import type { Evaluation } from "./measure.ts";
 import { checkNetworkKey, storedNetworkKey } from "./network-key.ts";
 import { createNetwork } from "./network.ts";

@@ -14,8 +14,9 @@ function manifestOf(credits?: Phase["credits"]): Manifest {
     { preset: "tiny", name: "pages" },
     { data: [cidOf(new Uint8Array(1), DAG_CBOR)] },
   );
-  const phases = draft.phases.map(({ credits: _, ...phase }) => ({ ...phase, ...(credits && { credits }) }));
-  return { ...draft, phases };
+  const phases = draft.phases.map((phase) => ({ ...phase, credits }));
+  // Absent rather than undefined.
+  return { ...draft, phases } as Manifest;
 }
 
 const manifest = manifestOf({ perToken: 5 });
