@@ -439,9 +439,13 @@ export class Machine {
     const own = this.#ownHere();
     const withSelf = own !== undefined;
     if (turnout.hasTwoThirds(withSelf)) this.#tempo.gather(own?.header.delta ? this.round : undefined, nowMs);
+    if (this.round === 0 && this.#options.firstVoters === undefined) {
+      // Round 0 of a run waits for everybody: there is no history that could go on without them, and who founds the run
+      // would leave out whoever is not as fast.
+      const authorsCount = turnout.authorsCount + (withSelf ? 0 : 1);
+      return authorsCount >= this.#options.rule.startPeers && turnout.hasAll(withSelf);
+    }
     if (turnout.hasAll(withSelf)) return true;
-    // Round 0 of a run waits for everybody: there is no history that could go on without them.
-    if (this.round === 0 && this.#options.firstVoters === undefined) return false;
     const untilMs = this.#tempo.collectUntilMs;
     if (nowMs >= untilMs) return true;
     this.#emit({ kind: "wake", atMs: untilMs });

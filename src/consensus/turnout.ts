@@ -20,6 +20,7 @@ export class Turnout {
   readonly #authors = new Marks();
   /** How many published the round before and not yet this one. */
   #expectedCount = 0;
+  #authorsCount = 0;
   // Weights of those who published this round; of the others who published this or a later one, a later one, and a
   // later one as headers say.
   #here = 0;
@@ -38,11 +39,13 @@ export class Turnout {
     for (let r = this.#round - 1; r < round - 1; r++) this.#authors.forget(r);
     this.#round = round;
     this.#electorate = electorate;
-    this.#here = this.#hereOrLater = this.#later = this.#goneOn = this.#expectedCount = 0;
+    this.#here = this.#hereOrLater = this.#later = this.#goneOn = 0;
+    this.#expectedCount = this.#authorsCount = 0;
     for (let author = 0; author < this.#full.length; author++) {
-      const isHere = this.#isIn(round, author);
-      if (isHere) this.#here += electorate.weightOf(author);
-      else if (this.#isIn(round - 1, author)) this.#expectedCount += 1;
+      if (this.#isIn(round, author)) {
+        this.#here += electorate.weightOf(author);
+        this.#authorsCount += 1;
+      } else if (this.#isIn(round - 1, author)) this.#expectedCount += 1;
       this.#countHeader(author, -1, this.#headers[author] - 1);
       this.#countFull(author, -1, this.#full[author] - 1);
     }
@@ -82,6 +85,11 @@ export class Turnout {
     return isHalf(this.#electorate, this.#goneOn, this.#self);
   }
 
+  /** How many authors have published this round in full. */
+  get authorsCount(): number {
+    return this.#authorsCount;
+  }
+
   /** `withSelf`: we published it ourselves, so our own weight counts too. */
   hasTwoThirds(withSelf: boolean): boolean {
     return 3 * this.#here >= 2 * this.#total(withSelf);
@@ -110,6 +118,7 @@ export class Turnout {
     this.#authors.set(round, author, HERE);
     if (round === this.#round) {
       this.#here += this.#electorate.weightOf(author);
+      this.#authorsCount += 1;
       if (this.#isIn(round - 1, author)) this.#expectedCount -= 1;
     }
     if (round === this.#round - 1 && !this.#isIn(this.#round, author)) this.#expectedCount += 1;

@@ -271,3 +271,14 @@ describe("a partition", () => {
     expect(flock.nodes[3].machine.round).toBeLessThan(8);
   });
 });
+
+test("R5 round 0 waits for startPeers authors, and a founder alone does not end it", () => {
+  const flock = new Flock({
+    seed: "one founder",
+    nodesCount: 6,
+    foundersCount: 1,
+    slowness: (node) => (node === 0 ? 1 : 4),
+  });
+  flock.untilRound(3);
+  for (const { machine } of flock.nodes) expect(machine.view.included(0).length).toBe(6);
+});

@@ -48,7 +48,14 @@ class Twin {
       const weight = this.#weight(here);
       return [3 * weight >= 2 * total, weight >= total && expected.isSubsetOf(here)];
     });
-    return [others("passed", round), others("passed", round + 1), others("header", round + 1), alone, all];
+    return [
+      here.size,
+      others("passed", round),
+      others("passed", round + 1),
+      others("header", round + 1),
+      alone,
+      all,
+    ];
   }
 
   #authors(kind: Come["kind"], isIn: (round: number) => boolean): Set<number> {
@@ -62,6 +69,7 @@ class Twin {
 
 function portraitOf(turnout: Turnout): unknown {
   return [
+    turnout.authorsCount,
     turnout.isHalfHere,
     turnout.isHalfLater,
     turnout.isOutrun,
