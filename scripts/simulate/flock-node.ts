@@ -11,7 +11,6 @@ import {
   type Effect,
   type Event,
   type FoldPlan,
-  type FoldTerm,
   Machine,
   type MachineOptions,
   OwnWork,
@@ -28,9 +27,10 @@ import {
   sha256,
 } from "../../src/core/index.ts";
 import type { Agenda } from "./agenda.ts";
-import { type Folded } from "./fold-tree.ts";
+import type { Folded } from "./fold-tree.ts";
 import { Learner } from "./learner.ts";
 import type { Network } from "./network.ts";
+import { NodeWeights } from "./node-weights.ts";
 import { type Body, type Parcel, type Shape, seal } from "./parcel.ts";
 import { peerOf, textBytes } from "./run-of.ts";
 import type { Strategy } from "./strategy.ts";
@@ -104,10 +104,7 @@ export class FlockNode {
   readonly #lives: { readonly firstRound: number; readonly view: View }[] = [];
   /** Where this life began. */
   #first: First;
-  /** Weights of the last settled round. */
-  #base: Folded;
-  /** Terms whose bodies are known to be here. */
-  readonly #foldable = new WeakSet<readonly FoldTerm[]>();
+  readonly #weights: NodeWeights;
   #training: Training | undefined;
 
   constructor(options: FlockNodeOptions) {
@@ -118,7 +115,7 @@ export class FlockNode {
     this.#name = `${seed}/${index}`;
     this.peer = peerOf(this.#name);
     this.#first = { base: undefined, weights: options.start };
-    this.#base = options.start;
+    this.#weights = new NodeWeights(options.start);
     this.machine = this.#newMachine();
     this.#learner = new Learner({ name: this.#name, shape, tokensPerStep: run.limits.tokensPerStep });
   }
@@ -161,7 +158,7 @@ export class FlockNode {
     this.isUp = true;
     this.#life += 1;
     this.#first = first;
-    this.#base = first.weights;
+    this.#weights.begin(first.weights, first.base?.round ?? 0);
     this.machine = this.#newMachine();
     this.#training = undefined;
     this.lacking.clear();
@@ -177,9 +174,9 @@ export class FlockNode {
     if (this.options.foldsAll === true) return this.#first;
     const own = this.machine.base;
     const reach = peer?.firstRound ?? 0;
-    if (own !== undefined && reach <= own.round) return { base: own, weights: this.#base };
+    if (own !== undefined && reach <= own.round) return { base: own, weights: this.#weights.settled };
     const theirs = peer?.machine.base;
-    if (peer !== undefined && theirs !== undefined) return { base: theirs, weights: peer.#base };
+    if (peer !== undefined && theirs !== undefined) return { base: theirs, weights: peer.#weights.settled };
     return peer === undefined ? this.#first : peer.#first;
   }
 
@@ -348,28 +345,8 @@ export class FlockNode {
   }
 
   #fold(plan: FoldPlan): void {
-    if (plan.from === this.firstRound) this.#base = this.#first.weights;
-    let weights = this.#base;
-    for (const { round, terms } of plan.rounds) {
-      if (round === plan.settledRound) this.#base = weights;
-      this.#checkHeld(terms);
-      weights = weights.after(terms, (id) => this.#readerOf(id));
-    }
-    if (plan.settledRound === plan.round) this.#base = weights;
-    this.#give({
-      nowMs: this.#nowMs,
-      kind: "folded",
-      round: plan.round,
-      start: weights.root,
-      settledWeights: this.#base.root,
-    });
-  }
-
-  /** Another node may have folded them before, so that nobody asks for our bodies. */
-  #checkHeld(terms: readonly FoldTerm[]): void {
-    if (this.#foldable.has(terms)) return;
-    for (const { id } of terms) this.#readerOf(id);
-    this.#foldable.add(terms);
+    const folded = this.#weights.fold(plan, (id) => this.#readerOf(id));
+    this.#give({ nowMs: this.#nowMs, kind: "folded", round: plan.round, ...folded });
   }
 
   #readerOf(id: ContributionId): DeltaReader {

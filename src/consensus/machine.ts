@@ -14,21 +14,22 @@
  *
  * Longer than other files, because every stage and every way out of it share one state.
  */
-import type { Cid, ContributionId, Digest, PeerId } from "../core/index.ts";
+import { type Cid, type ContributionId, type Digest, type PeerId, assert } from "../core/index.ts";
 import type { Base } from "./base.ts";
 import { electorateOf } from "./electorate.ts";
 import { Equivocations } from "./equivocations.ts";
 import type { Effect, Event, FoldPlan, SettledState, Trained } from "./events.ts";
 import { viewOn } from "./foothold.ts";
 import { ContributionGraph, type GraphOptions, type Room } from "./graph.ts";
-import { HEADER_VERSION, type Header } from "./header.ts";
+import type { Header } from "./header.ts";
 import { Holdings } from "./holdings.ts";
+import { includedShare } from "./included-share.ts";
 import { forkOf } from "./lineage.ts";
 import { type Call, Muster } from "./muster.ts";
+import { type OrderOptions, draftOf, trainOrder } from "./orders.ts";
 import { OwnWork } from "./own-work.ts";
 import { chooseParents } from "./parents.ts";
 import { endRound, isClosing, isOver, mayTrain } from "./closing.ts";
-import { batchSeed } from "./settlement.ts";
 import { Settling } from "./settling.ts";
 import { Support } from "./support.ts";
 import { Tempo } from "./tempo.ts";
@@ -282,7 +283,7 @@ export class Machine {
       this.#stage = "finished";
       return;
     }
-    this.#tempo.included(this.#includedShare());
+    this.#tempo.included(includedShare(view, this.#checked(this.round - 2)));
     if (
       this.#ownHere() !== undefined ||
       this.#muster.turnout.isOutrun ||
@@ -291,23 +292,6 @@ export class Machine {
       return this.#startCollecting(nowMs);
     this.#stage = "waiting";
     for (const contribution of this.#held.missing(view, this.#settling.round)) this.#pull(contribution);
-  }
-
-  /**
-   * Of the weight that published round R-2, as far as we heard in full; what came too late for the others is left out.
-   * While founders alone weigh, heads: a grace that goes by them would never adapt to anybody else.
-   */
-  #includedShare(): number {
-    const round = this.round - 2;
-    const isFirst = this.#view.lineage.round === 0;
-    const weigh = (all: readonly Contribution[]): number => {
-      const authors = new Set(all.map(({ header }) => header.author));
-      let weight = 0;
-      for (const author of authors) weight += isFirst ? 1 : this.#view.weightOf(author);
-      return weight;
-    };
-    const published = weigh(this.#checked(round));
-    return published === 0 ? 1 : weigh(this.#view.included(round)) / published;
   }
 
   #fold(): void {
@@ -341,11 +325,6 @@ export class Machine {
     );
   }
 
-  get #firstFlockSize(): number {
-    const { firstVoters, rule } = this.#options;
-    return firstVoters?.size ?? rule.startPeers;
-  }
-
   #isOver(): boolean {
     return (!this.#isRanking && isOver(this.#view, this.#options.limits)) || this.leavesAt !== undefined;
   }
@@ -371,47 +350,30 @@ export class Machine {
     this.#stage = "training";
     this.#hurried = false;
     this.#tempo.startTraining(this.round, nowMs);
-    this.#emit({
-      kind: "train",
-      order: {
-        round: this.round,
-        closing: this.isClosing,
-        seed: batchSeed(settled.root, this.round, this.#options.self),
-        tokensDone: this.#view.includedTokens(),
-        flockSize: this.round === 0 ? this.#firstFlockSize : this.#view.parents.length,
-        settledTokens: this.#view.settledTokens(),
-        ...this.#own.returns(this.#view),
-      },
-    });
+    this.#emit({ kind: "train", order: trainOrder(this.#view, this.#orderOptions(settled)) });
+  }
+
+  #orderOptions(settled: SettledState): OrderOptions {
+    const { self } = this.#options;
+    return { phase: this.#options, self, own: this.#own, settled, isRanking: this.#isRanking };
   }
 
   // Publishing.
 
   #takeTrained(result: Trained, nowMs: number): void {
-    const { run, phase, self } = this.#options;
     // Ours of this round came back to us, after a crash: there is never a second one.
     if (this.#ownHere() !== undefined) return this.#startCollecting(nowMs);
-    const { round, root } = this.settled as SettledState;
+    const { settled } = this;
+    assert(settled !== undefined, "who has trained has folded before");
     if (result.delta !== null) this.#tempo.endTraining(nowMs);
     this.#stage = "publishing";
-    this.#emit({
-      kind: "publish",
-      draft: {
-        v: HEADER_VERSION,
-        run,
-        phase,
-        round: this.round,
-        author: self,
-        parents: this.#view.parentIds,
-        settled: { round, root },
-        start: this.#start,
-        delta: result.delta,
-        work: { ...result.work, data: batchSeed(root, this.round, self) },
-        evidence: this.#equivocations.evidence(this.#view),
-        supports: this.#options.supports?.()?.proposal ?? null,
-        previous: this.lastOwn,
-      },
+    const draft = draftOf(this.#view, this.#orderOptions(settled), {
+      result,
+      start: this.#start,
+      evidence: this.#equivocations.evidence(this.#view),
+      supports: this.#options.supports?.()?.proposal ?? null,
     });
+    this.#emit({ kind: "publish", draft });
   }
 
   // Collecting.

@@ -252,10 +252,12 @@ export class View {
 
   #drawAnchor(): Contribution | undefined {
     const { run, phase, lots } = this.context;
-    const included = new Set(this.voted().map((c) => c.id));
     const weight = votes(this.voted(), this.#weigh);
+    // By place: where every peer cites others, this is the most that a large flock computes.
+    const weights: number[] = [];
+    for (const c of this.voted()) weights[c.place] = weight(c);
     const total = sum(this.voted().map(weight));
-    const heldBy = memo((view: View) => sum(view.parents.filter((x) => included.has(x.id)).map(weight)));
+    const heldBy = memo((view: View) => sum(view.parents.map(({ place }) => weights[place] ?? 0)));
     const held = this.parents.map((d) => heldBy(d.view));
     const most = Math.max(...held);
     const holdsEnough = (h: number): boolean => (3 * most >= 2 * total ? 3 * h >= 2 * total : h === most);
@@ -293,11 +295,17 @@ function elect(parents: readonly Contribution[], weightOf: WeightOf): Contributi
   // Most parents share a view, so weights are first summed by view.
   const behind = new Map<View, number>();
   for (const d of parents) behind.set(d.view, (behind.get(d.view) ?? 0) + weight(d));
-  const support = new Map<Contribution, number>();
+  const cited: Contribution[] = [];
+  /** By place, since all cited are of one round. */
+  const support: number[] = [];
   for (const [view, w] of behind) {
-    for (const x of view.parents) support.set(x, (support.get(x) ?? 0) + w);
+    for (const x of view.parents) {
+      const known = support[x.place];
+      if (known === undefined) cited.push(x);
+      support[x.place] = (known ?? 0) + w;
+    }
   }
-  return [...support].filter(([, w]) => 2 * w >= total).map(([x]) => x);
+  return cited.filter(({ place }) => 2 * (support[place] as number) >= total);
 }
 
 /** Each contribution's vote: its author's weight, or one each where none of them weighs anything yet. */
