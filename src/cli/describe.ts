@@ -22,6 +22,7 @@ export function describeStatus(status: NodeStatus): string {
     ...(status.diskFull === null
       ? []
       : [["disk", `full, nothing is published: ${status.diskFull}`] as const]),
+    ...(status.holding === null ? [] : [["holds", holdingOf(status.holding)] as const]),
     [
       "model",
       `${count(status.parametersCount)} parameters, ${count(status.tokensTotal)} tokens learned by all`,
@@ -54,6 +55,11 @@ function ladderOf({ phase, tokensTotal, ladder }: NodeStatus): (readonly [string
   const best = seats === null ? "the last phase" : `the best ${seats} go on`;
   const here = `phase ${phase} of 0 to ${phasesCount - 1}, ${doneShare(tokensTotal, ladder)}, ${place}, ${best}`;
   return [["ladder", here], ...(leftBehindWhy === null ? [] : [["left behind", leftBehindWhy] as const])];
+}
+
+function holdingOf({ contributions, missing }: NonNullable<NodeStatus["holding"]>): string {
+  const left = missing === 0 ? "" : `, ${count(missing)} deltas still to come`;
+  return `${count(contributions)} contributions of others${left}; nothing is trained here`;
 }
 
 function running({ pid }: NodeStatus): string {

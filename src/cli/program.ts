@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { applySettings } from "./settings.ts";
+import { addDoctor } from "./usage/doctor.ts";
 import { addInit } from "./usage/init.ts";
 import { addData } from "./usage/data.ts";
 import { addTokenizer } from "./usage/tokenizer.ts";
@@ -52,6 +53,7 @@ Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in sta
 
 /** In the order in which help lists them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
+  addDoctor,
   addInit,
   addData,
   addTokenizer,

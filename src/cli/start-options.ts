@@ -24,6 +24,7 @@ export interface StartArguments {
   readonly relay: boolean;
   readonly viaRelay?: true;
   readonly upnp: boolean;
+  readonly role: "train" | "serve";
   readonly engine: NonNullable<NodeOptions["engine"]>;
   readonly device?: string;
   readonly mixedPrecision: boolean;
@@ -65,14 +66,12 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     ...(given.listen.length > 0 && { listen: given.listen }),
     announce,
     bootstrap,
+    role: given.role,
     engine,
     ...(device === undefined ? {} : { device }),
     mixedPrecision,
     threads,
-    memory: {
-      recomputesLayers: given.recompute,
-      ...(given.microBatch !== undefined && { microSequences: given.microBatch }),
-    },
+    memory: memoryOf(given),
     dht,
     mdns,
     localAddresses: local,
@@ -92,6 +91,17 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     archive: given.archive,
     line: { uploadMax: given.maxUpload ?? null, downloadMax: given.maxDownload ?? null },
     dashboard: dashboardOptions(given),
+  };
+}
+
+/** What the user fixed of how training saves memory; the rest is found. */
+export function memoryOf({
+  microBatch,
+  recompute,
+}: Pick<StartArguments, "microBatch" | "recompute">): NonNullable<NodeOptions["memory"]> {
+  return {
+    ...(recompute && { recomputesLayers: true }),
+    ...(microBatch !== undefined && { microSequences: microBatch }),
   };
 }
 

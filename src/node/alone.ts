@@ -4,6 +4,7 @@ import { openStore } from "../storage/index.ts";
 import {
   type Engine,
   type EngineName,
+  type GradientMemory,
   type ShardSource,
   nextBatch,
   createEngine,
@@ -14,7 +15,8 @@ import {
 } from "../trainer/index.ts";
 import { type RunData, createShardSource, readStoredData, storedBodies } from "./data/run-data.ts";
 import { FINAL_BATCHES } from "./loop.ts";
-import { type Manifest, limitsOf, phaseOf } from "./manifest.ts";
+import { fitMemory } from "./memory.ts";
+import { type Manifest, type Phase, limitsOf, phaseOf } from "./manifest.ts";
 import { readStartWeights } from "./start-weights.ts";
 import type { CurvePoint } from "./status.ts";
 
@@ -27,6 +29,8 @@ export interface AloneOptions {
   readonly steps: number;
   readonly threads: number;
   readonly engine?: EngineName;
+  /** How to need less memory, on the CPU; what is not said here is found by what fits. */
+  readonly memory?: GradientMemory;
   readonly signal?: AbortSignal;
   readonly log: Logger;
   readonly onStep?: (step: AloneStep) => void;
@@ -54,7 +58,7 @@ export interface AloneResult {
 
 /**
  * The same model, optimiser, schedule and batch as the run's, for so many steps; on the same held-out batches.
- * @throws StarlingError the storage room's, `DATA_INVALID`, `DATA_TOO_SHORT`, `ENGINE_UNAVAILABLE`
+ * @throws StarlingError the storage room's, `DATA_INVALID`, `DATA_TOO_SHORT`, `ENGINE_UNAVAILABLE`, `MEMORY_TOO_SMALL`
  */
 export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
   const { manifest, dataDir, threads, log, phase = 0 } = options;
@@ -68,7 +72,8 @@ export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
     const weights = start === null ? initialWeights(model, manifest.seed) : decodeWeights(model, start);
     const { sequences } = batch;
     const name = options.engine ?? "cpu";
-    const engine = await createEngine({ engine: name, model, optimizer, sequences, threads });
+    const memory = name === "cpu" ? memoryHere(phaseOf(manifest, 0), options.memory) : {};
+    const engine = await createEngine({ engine: name, model, optimizer, sequences, threads, memory });
     try {
       weights.forEach((value, i) => (engine.state.weights[i] = fromFixed(value)));
       await engine.load();
@@ -82,6 +87,10 @@ export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
   } finally {
     await store.close();
   }
+}
+
+function memoryHere(phase: Phase, memory: GradientMemory = {}): GradientMemory {
+  return fitMemory(phase, { memory, availableBytes: process.availableMemory() }).memory;
 }
 
 async function train(

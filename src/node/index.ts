@@ -70,3 +70,7 @@ export { type Address, type Payout, latestPayouts, parseAddress } from "../conse
 export { exportKey, importKey } from "../storage/index.ts";
 export { type ModelServer, type ServeOptions, createModelServer } from "./serve/server.ts";
 export { type ApiKey, parseKeys } from "../serving/index.ts";
+export { type DoctorOptions, examine } from "./doctor/doctor.ts";
+export { reportReach } from "./doctor/reach-report.ts";
+export type { Symptom } from "./doctor/finding.ts";
+export { type PhaseCosts, costsOf } from "./costs.ts";

@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly announce?: readonly string[];
   /** Multiaddrs of nodes to dial first. Default: none. */
   readonly bootstrap?: readonly string[];
+  /** `serve`: holds and gives what the run has, and trains nothing. Default: `train`. */
+  readonly role?: "train" | "serve";
   /** Default: the fastest that passes a trial on the run's model. */
   readonly engine?: EngineName | "auto";
   /** Which device, for engines that have several (trainer, `takeDevice`). */

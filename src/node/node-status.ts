@@ -45,7 +45,7 @@ export function statusOf(parts: StatusParts): NodeStatus {
     eventLoopDelayP99Ms,
   };
   if (participation?.manifest === undefined) return base;
-  const { manifest, phase, climb, loop } = participation;
+  const { manifest, phase, climb, loop, holding } = participation;
   const parameters = parametersCount(phaseOf(manifest, phase).model);
   return {
     ...base,
@@ -57,6 +57,7 @@ export function statusOf(parts: StatusParts): NodeStatus {
     phases: climb?.status() ?? [],
     successor: participation.succession?.successor ?? null,
     ...(loop && roundsOf(loop, peerId)),
+    ...(holding && { round: holding.round, holding: holding.status() }),
   };
 }
 
@@ -99,7 +100,8 @@ function roundsOf({ machine, progress, judging, fates }: RoundLoop, self: PeerId
 
 function stateOf({ life, participation, gate }: StatusParts): NodeState {
   if (life !== "running") return life;
-  const { loop, climb } = participation ?? {};
+  const { loop, climb, holding } = participation ?? {};
+  if (holding !== undefined) return "serving";
   if (loop === undefined) return "fetching";
   const { machine, progress, isTraining } = loop;
   const isAtWork = isTraining || machine.stage === "publishing" || machine.stage === "finished";

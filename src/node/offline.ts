@@ -36,6 +36,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     validationLossFirstNats: null,
     validationLossLastNats: null,
     peersCount: 0,
+    holding: null,
     contributionsPublished: 0,
     contributionsIncluded: 0,
     stepsNotApplied: 0,

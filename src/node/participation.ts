@@ -2,10 +2,11 @@
  * A node's part in its run, from when it can be reached: manifest, data, learner, history, then rounds, phase by phase.
  * What there is of these already, the rest of the node may read.
  */
-import { NO_ACCOUNTS, settledRoot } from "../consensus/index.ts";
+import { type MachineOptions, NO_ACCOUNTS, settledRoot } from "../consensus/index.ts";
 import type { Clock, Logger, PeerId, RunId } from "../core/index.ts";
 import type { Swarm } from "../gossip/index.ts";
 import type { ServedCheckpoints, Store } from "../storage/index.ts";
+import type { EngineName, GradientMemory } from "../trainer/index.ts";
 import { Climb, type PhaseStart } from "./climb.ts";
 import { PatientFetch } from "./data/patient-fetch.ts";
 import { DataPull } from "./data/pull.ts";
@@ -15,13 +16,14 @@ import type { NodeEngine } from "./engine/node-engine.ts";
 import { type NodeEmitter, bothOf, phaseEvents } from "./events.ts";
 import type { Gate } from "./gate.ts";
 import { Footholds } from "./join/footholds.ts";
+import { Holding } from "./holding.ts";
 import { Join, isJoinable } from "./join/join.ts";
 import type { SettledName } from "./join/run-address.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
-import { type Manifest, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
-import { checkMemory } from "./memory.ts";
+import { type Manifest, type Phase, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
+import { fitMemory } from "./memory.ts";
 import type { NodeSettings } from "./node-options.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Succession } from "./succession/succession.ts";
@@ -30,7 +32,7 @@ import { readStartWeights } from "./start-weights.ts";
 export interface ParticipationDeps {
   readonly options: Pick<
     NodeSettings,
-    "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision" | "cheat"
+    "bootstrap" | "mdns" | "settled" | "memory" | "mixedPrecision" | "cheat" | "role"
   >;
   readonly run: RunId;
   readonly self: PeerId;
@@ -63,6 +65,7 @@ export class Participation {
   #learner: LearnerClient | undefined;
   #climb: Climb | undefined;
   #succession: Succession | undefined;
+  #holding: Holding | undefined;
   #landmark: SettledName | undefined;
   #shards: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
@@ -93,6 +96,11 @@ export class Participation {
     return this.#succession;
   }
 
+  /** Of a node that trains nothing. */
+  get holding(): Holding | undefined {
+    return this.#holding;
+  }
+
   get loop(): RoundLoop | undefined {
     return this.#climb?.loop;
   }
@@ -110,6 +118,7 @@ export class Participation {
   /** The signal must be aborted already. */
   async stop(): Promise<void> {
     await this.#climb?.stop();
+    await this.#holding?.stop();
     await this.#running;
     await this.#shards;
     await this.#learner?.stop();
@@ -133,6 +142,7 @@ export class Participation {
     await disk.start([...data.heldOut, ...data.train].map(({ cid }) => cid));
     const { rest } = await pull.all(data, disk.blocksFree);
     this.#shards = rest.catch((error: unknown) => this.#fail(error));
+    if (options.role === "serve") return this.#hold({ manifest, start, swarm, pull });
     const client = createLearnerClient({
       log,
       block: (cid) => pull.block(cid),
@@ -176,6 +186,58 @@ export class Participation {
     await climb.run(facts, base);
   }
 
+  /** Nothing is trained, so nothing of the size of the model stays in memory. */
+  async #hold(o: {
+    manifest: Manifest;
+    start: Uint8Array | null;
+    swarm: Swarm;
+    pull: DataPull;
+  }): Promise<void> {
+    const { manifest, start, swarm, pull } = o;
+    const { store, clock, log, signal } = this.#deps;
+    const settings = phaseOf(manifest, 0);
+    const client = createLearnerClient({ log, block: (cid) => pull.block(cid), diskFull: () => undefined });
+    const facts = await client.learner.facts({ model: settings.model, seed: manifest.seed, start });
+    await client.stop();
+    if (signal.aborted) return;
+    this.#holding = new Holding({
+      options: this.#machineOptions(manifest, { phase: 0, facts, ascent: undefined }),
+      run: this.#deps.run,
+      store,
+      swarm,
+      deltaBytesMaxAt: (settledTokens) => deltaBytesMaxAt(settings, settledTokens),
+      retire: (bodies) => (isJoinable(manifest) ? this.#deps.disk.retire(bodies) : undefined),
+      clock,
+      log,
+      changed: () => this.#deps.changed(),
+      fail: (error) => this.#fail(error),
+    });
+    log.info("serving without training", { peers: swarm.peers().length });
+    await this.#holding.start();
+  }
+
+  #machineOptions(manifest: Manifest, { phase, facts, ascent, base }: PhaseStart): MachineOptions {
+    const { run, self } = this.#deps;
+    const { startRoot, zeroState } = facts;
+    return {
+      run,
+      phase,
+      rule: phaseOf(manifest, phase).rule,
+      founders: manifest.founders,
+      limits: limitsOf(manifest, phase),
+      startRoot,
+      startSettled:
+        ascent?.mark.root ??
+        settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
+      zeroState,
+      self,
+      supports: () => this.#succession?.supportedIn(phase) ?? null,
+      ...(base && { base }),
+      ...(this.#landmark?.phase === phase && { landmark: this.#landmark }),
+      ...(ascent && { firstVoters: ascent.voters, admits: (author) => ascent.admits(author) }),
+    };
+  }
+
   async #fetchManifest(fetch: PatientFetch): Promise<Manifest> {
     const { store, run } = this.#deps;
     const block = await fetch.one("manifest", run);
@@ -190,9 +252,8 @@ export class Participation {
   ): Promise<Omit<LearnerOptions, "start">> {
     const { engine: nodeEngine, options } = this.#deps;
     const phase = phaseOf(manifest, index);
-    const memory = options.memory ?? {};
     const engine = await nodeEngine.of(phase);
-    if (engine === "cpu") checkMemory(phase, { memory, availableBytes: process.availableMemory() });
+    const memory = this.#memoryFor(phase, engine);
     return {
       model: phase.model,
       optimizer: phase.optimizer,
@@ -213,32 +274,28 @@ export class Participation {
     };
   }
 
+  /** On the CPU as much as fits; the other engines know no other way than their own. */
+  #memoryFor(phase: Phase, engine: EngineName): GradientMemory {
+    const { log, engine: nodeEngine, options } = this.#deps;
+    const given = options.memory ?? {};
+    if (engine !== "cpu") return given;
+    const availableBytes = process.availableMemory();
+    const { memory, neededBytes } = fitMemory(phase, { memory: given, availableBytes });
+    const { threads } = nodeEngine;
+    log.info("training fits this host", { engine, threads, ...memory, neededBytes, availableBytes });
+    return memory;
+  }
+
   #createLoop(
     parts: { manifest: Manifest; swarm: Swarm; learner: LearnerClient["learner"] },
-    { phase, facts, ascent, base }: PhaseStart,
+    begin: PhaseStart,
   ): RoundLoop {
     const { manifest, swarm, learner } = parts;
     const { run, self, store, served, clock, log, recorder, gate, options, emitter } = this.#deps;
-    const { startRoot, zeroState } = facts;
+    const { phase } = begin;
     const settings = phaseOf(manifest, phase);
     return new RoundLoop({
-      options: {
-        run,
-        phase,
-        rule: settings.rule,
-        founders: manifest.founders,
-        limits: limitsOf(manifest, phase),
-        startRoot,
-        startSettled:
-          ascent?.mark.root ??
-          settledRoot({ run, phase, round: 0, weightsRoot: startRoot, accounts: NO_ACCOUNTS }),
-        zeroState,
-        self,
-        supports: () => this.#succession?.supportedIn(phase) ?? null,
-        ...(base && { base }),
-        ...(this.#landmark?.phase === phase && { landmark: this.#landmark }),
-        ...(ascent && { firstVoters: ascent.voters, admits: (author) => ascent.admits(author) }),
-      },
+      options: this.#machineOptions(manifest, begin),
       run,
       key: store.key,
       store,
@@ -251,7 +308,7 @@ export class Participation {
       changed: () => this.#deps.changed(),
       gate,
       footholds:
-        base === undefined && isJoinable(manifest)
+        begin.base === undefined && isJoinable(manifest)
           ? new Footholds({
               ...this.#deps,
               phase,

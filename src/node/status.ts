@@ -17,6 +17,7 @@ export type NodeState =
   | "collecting"
   | "closing"
   | "paused"
+  | "serving"
   | "finished"
   | "stopped";
 
@@ -121,6 +122,8 @@ export interface NodeStatus {
   readonly validationLossFirstNats: number | null;
   readonly validationLossLastNats: number | null;
   readonly peersCount: number;
+  /** Of a node that trains nothing: what it holds of others' work, and how many deltas are still to come. */
+  readonly holding: { readonly contributions: number; readonly missing: number } | null;
   /** Own contributions with work in them: published so far, and included in history as this node sees it. */
   readonly contributionsPublished: number;
   readonly contributionsIncluded: number;

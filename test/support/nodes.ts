@@ -70,6 +70,7 @@ export class Flock implements AsyncDisposable {
       engine?: NodeOptions["engine"];
       device?: string;
       cheat?: NodeOptions["cheat"];
+      role?: NodeOptions["role"];
     } = {},
   ): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
@@ -88,6 +89,7 @@ export class Flock implements AsyncDisposable {
         localAddresses: true,
         ...(o.use && { use: o.use }),
         ...(o.cheat && { cheat: o.cheat }),
+        ...(o.role && { role: o.role }),
       },
       { log: o.log ?? silentLog, ...(o.recorder && { recorder: o.recorder }) },
     );

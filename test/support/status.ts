@@ -33,6 +33,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     validationLossFirstNats: 5.545,
     validationLossLastNats: null,
     peersCount: 3,
+    holding: null,
     contributionsPublished: 12,
     contributionsIncluded: 11,
     stepsNotApplied: 0,

@@ -12,7 +12,9 @@ import {
   writeManifestFile,
   writeNetworkKey,
 } from "../../node/index.ts";
+import { type InitAnswers, askInit } from "../ask-init.ts";
 import { describePlan } from "../describe-plan.ts";
+import { describeRun } from "../describe-run.ts";
 import { UsageError } from "../failure.ts";
 import { withFileProgress } from "../progress-bar.ts";
 
@@ -20,9 +22,10 @@ export interface InitArguments extends Pick<
   InitOptions,
   "name" | "seed" | "startPeers" | "rounds" | "source" | "licence" | "shape"
 > {
-  readonly preset: string;
+  readonly preset?: string;
   readonly text?: string;
   readonly plan: boolean;
+  readonly explain: boolean;
   readonly record: readonly Cid[];
   readonly tokenizer?: string;
   readonly from?: string;
@@ -34,28 +37,46 @@ export interface InitArguments extends Pick<
 }
 
 export async function init(given: InitArguments): Promise<void> {
-  const {
-    preset,
-    text,
-    record,
-    tokenizer,
-    from,
-    out,
-    data,
-    plan,
-    private: isPrivate,
-    founder,
-    ...rest
-  } = given;
-  if (!presetNames.includes(preset)) {
-    throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
+  if (given.plan) {
+    const { preset = "" } = given;
+    checkPreset(preset);
+    return void process.stdout.write(`${describePlan(planOfPreset(preset))}\n`);
   }
-  if (plan) return void process.stdout.write(`${describePlan(planOfPreset(preset))}\n`);
-  if (text === undefined && record.length === 0) {
-    throw new UsageError(
-      "expected option '--text <path>', the text to learn, or '--record <cid>' for data that is in the folder already",
-    );
+  return make({ ...given, ...(await completed(given)) });
+}
+
+/** What is missing is asked for where somebody can answer. */
+async function completed(given: InitArguments): Promise<InitAnswers> {
+  const { preset, text, record, startPeers } = given;
+  if (preset !== undefined) checkPreset(preset);
+  const hasData = text !== undefined || record.length > 0;
+  if (preset !== undefined && hasData) return { ...given, preset };
+  if (process.stdin.isTTY && process.stderr.isTTY) {
+    const known = {
+      hasData,
+      private: given.private,
+      ...(preset !== undefined && { preset }),
+      ...(text !== undefined && { text }),
+      ...(startPeers !== undefined && { startPeers }),
+    };
+    // What is asked goes beside what scripts read.
+    return askInit(known, { input: process.stdin, output: process.stderr });
   }
+  if (preset === undefined)
+    throw new UsageError(`expected option '--preset <name>', one of ${presetNames.join(", ")}`);
+  throw new UsageError(
+    "expected option '--text <path>', the text to learn, or '--record <cid>' for data that is in the folder already",
+  );
+}
+
+function checkPreset(preset: string): void {
+  if (presetNames.includes(preset)) return;
+  throw new UsageError(`option '--preset': expected one of ${presetNames.join(", ")}, got ${preset}`);
+}
+
+async function make(given: Omit<InitArguments, "preset"> & InitAnswers): Promise<void> {
+  const { preset, text, record, tokenizer, from, out, data, explain, founder, ...rest } = given;
+  const { private: isPrivate } = given;
   if (text !== undefined && !(await exists(text))) {
     throw new UsageError(`option '--text': expected a file or folder that exists, got ${text}`);
   }
@@ -89,6 +110,7 @@ export async function init(given: InitArguments): Promise<void> {
       `no founders: until ${settleDepth} rounds have settled, every key that is there in round 0 has one vote, and keys are free; --founder self gives the first votes to you\n`,
     );
   }
+  if (explain || process.stderr.isTTY) process.stderr.write(`${describeRun(manifest)}\n`);
   if (manifest.phases.length > 1) process.stderr.write(`${describePlan(planOf(manifest.phases))}\n`);
   process.stderr.write(`wrote ${out}; next: starling start --run ${out} --data ${data}\n`);
   process.stdout.write(`${run}\n`);

@@ -17,6 +17,7 @@ import {
   createServedNode,
   readManifestFile,
   readNetworkKey,
+  reportReach,
   runIdOf,
   writeNetworkKey,
 } from "../../node/index.ts";
@@ -56,8 +57,10 @@ async function serve(
   const leaving = new AbortController();
   let isStopping = false;
   const stopped = stopping.promise.then(() => (isStopping = true));
+  let reporting: Promise<void> = Promise.resolve();
   try {
     await Promise.race([startAndPrint({ node, dashboard, services }), stopped]);
+    reporting = reportReach(() => node.status(), { clock: systemClock, log, signal: leaving.signal });
     await Promise.race([endOf(node, exitWhenFinished), stopped]);
     const next = isStopping ? undefined : successorOptions(options, node);
     // Others may still need our last deltas to leave where we did.
@@ -65,6 +68,7 @@ async function serve(
     return isStopping ? undefined : next;
   } finally {
     leaving.abort();
+    await reporting;
     log.info("stopping");
     // In reverse: the node first, and the socket last, whose last word is the answer to `starling stop`.
     await stopAll(services);

@@ -10,6 +10,7 @@ import {
   readTokenizerFile,
   trainToFolder,
 } from "../../node/index.ts";
+import { memoryOf } from "../start-options.ts";
 import { UsageError } from "../failure.ts";
 import { nats } from "../format.ts";
 import { withStepProgress } from "../progress-bar.ts";
@@ -25,6 +26,8 @@ export interface TrainArguments {
   readonly shape?: ModelPresetName;
   readonly seed?: number;
   readonly threads: number;
+  readonly microBatch?: number;
+  readonly recompute: boolean;
 }
 
 export async function train(given: TrainArguments): Promise<void> {
@@ -54,6 +57,7 @@ export async function train(given: TrainArguments): Promise<void> {
         dataDir,
         out: resolve(out),
         threads,
+        memory: memoryOf(given),
         signal: stopping.signal,
         log,
         onStep,

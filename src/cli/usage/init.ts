@@ -8,7 +8,7 @@ export function addInit(program: Command): void {
   program
     .command("init")
     .description("make a new run: writes its manifest and prints the run's CID")
-    .requiredOption("--preset <name>", "model, optimiser and budget that belong together, such as flight")
+    .option("--preset <name>", "model, optimiser and budget that belong together, such as flight")
     .option("--text <path>", "the text to learn: a file, or a folder of files (see `starling data add`)")
     .option(
       "--record <cid>",
@@ -21,6 +21,7 @@ export function addInit(program: Command): void {
     .option("--from <folder>", "start from a model as `starling export` writes it: weights and tokenizer")
     .option("--source <text>", "where the text is from")
     .option("--licence <text>", "under what licence the text is")
+    .option("--explain", "say in plain words what the run is and costs; on a terminal the default", false)
     .option("--plan", "print the preset's phases with what they ask of a node, and make nothing", false)
     .option("--out <file>", "where to write the manifest", "run.json")
     .addOption(dataOption())
@@ -43,7 +44,10 @@ export function addInit(program: Command): void {
     .addHelpText(
       "after",
       `
+On a terminal it asks for what is missing: how large, which text, how many nodes, open or closed.
+
 Examples:
+  $ starling init
   $ starling init --preset flight --text my-book.txt --out run.json
   $ starling init --preset flight --from my-model --text more.txt
   $ starling init --preset flight --text my-book.txt --private

@@ -1,10 +1,10 @@
 /** What every node takes, however it comes to its run. */
 import { type Command, Option } from "commander";
 import { byteCount, hours, listenAddress, multiaddrs, paths, wholeNumber } from "../arguments.ts";
-import { ENGINES, dataOption, threadsOption } from "./options.ts";
+import { ENGINES, addMemoryOptions, dataOption, threadsOption } from "./options.ts";
 
 export function addNodeOptions(command: Command): Command {
-  return command
+  command
     .addOption(dataOption())
     .option("--listen <address>", "listen here; may be repeated", multiaddrs, [])
     .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
@@ -13,6 +13,11 @@ export function addNodeOptions(command: Command): Command {
     .option("--via-relay", "be reached through nodes that relay; without --local and --announce the default")
     .option("--no-upnp", "do not ask the router for a port")
     .option("--network-key <file>", "of a closed run; the folder keeps a copy, so once is enough")
+    .addOption(
+      new Option("--role <role>", "train, or only hold and give others what the run has, with little memory")
+        .choices(["train", "serve"])
+        .default("train"),
+    )
     .addOption(new Option("--engine <name>", "what trains").choices(ENGINES).default("auto"))
     .option("--device <device>", "cuda, directml: the GPU's index; webgpu on Linux: a Vulkan driver's file")
     .option(
@@ -20,13 +25,8 @@ export function addNodeOptions(command: Command): Command {
       "matrix products in float16: webgpu, cuda, directml, coreml; never run",
       false,
     )
-    .addOption(threadsOption("CPU threads that train"))
-    .option(
-      "--micro-batch <sequences>",
-      "on the CPU: sequences of the batch at a time; fewer need less memory",
-      wholeNumber(1, 65_536),
-    )
-    .option("--recompute", "on the CPU: a quarter slower, with less memory", false)
+    .addOption(threadsOption("CPU threads that train"));
+  return addMemoryOptions(command)
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")
     .option("--local", "accept private and loopback addresses as nodes of the run", false)

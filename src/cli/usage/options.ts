@@ -1,6 +1,6 @@
 /** Options that several commands take. */
 import { availableParallelism } from "node:os";
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { wholeNumber } from "../arguments.ts";
 
 /** What `--engine` takes; whether this machine has it, the node says. */
@@ -32,4 +32,19 @@ export function threadsOption(description: string): Option {
 
 export function shapeOption(): Option {
   return new Option("--shape <name>", "another model than the preset's").choices(SHAPES).conflicts("from");
+}
+
+/** What training may need of memory; without either, what fits is found. */
+export function addMemoryOptions(command: Command): Command {
+  return command
+    .option(
+      "--micro-batch <sequences>",
+      "on the CPU: sequences of the batch at a time; fewer need less memory; default: what fits",
+      wholeNumber(1, 65_536),
+    )
+    .option(
+      "--recompute",
+      "on the CPU: a quarter slower, with less memory; default: where nothing else fits",
+      false,
+    );
 }

@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import { ROUNDS_MAX, SEED_MAX, wholeNumber } from "../arguments.ts";
 import type { TrainArguments } from "../commands/train.ts";
-import { shapeOption, threadsOption } from "./options.ts";
+import { addMemoryOptions, shapeOption, threadsOption } from "./options.ts";
 
 export function addTrain(program: Command): void {
-  program
+  const command = program
     .command("train")
     .description("train a model on this machine alone, without a network, and write it to a folder")
     .requiredOption("--preset <name>", "model and optimiser, such as flight")
@@ -16,7 +16,8 @@ export function addTrain(program: Command): void {
     .addOption(shapeOption())
     .option("--from <folder>", "start from a model as `starling export` writes it")
     .option("--seed <number>", "seed of the start weights", wholeNumber(0, SEED_MAX))
-    .addOption(threadsOption("CPU threads that train"))
+    .addOption(threadsOption("CPU threads that train"));
+  addMemoryOptions(command)
     .addHelpText(
       "after",
       "\nCtrl-C ends it early and still writes the model.\n\nExample:\n  $ starling train --preset flight --text my-book.txt --out my-model",

@@ -53,9 +53,9 @@ export async function chooseEngine(
 }
 
 /** Forks, so that a driver's crash is not ours. */
-function runTrial(
+export function runTrial(
   options: EngineOptions,
-  { signal, trialMsMax = TRIAL_MS_MAX }: ChooseDeps,
+  { signal, trialMsMax = TRIAL_MS_MAX }: Pick<ChooseDeps, "signal" | "trialMsMax">,
 ): Promise<TrialResult> {
   // The published build has .js files; everything else runs the sources.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";

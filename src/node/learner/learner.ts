@@ -53,7 +53,7 @@ import { type Evaluation, measure } from "../measure.ts";
 import { modelFolderFiles } from "../model-folder.ts";
 import { type Cheat, cheat } from "./cheat.ts";
 import { Judge, type Judged, type Judgement } from "./judge.ts";
-import { stateRoot } from "./state-root.ts";
+import { stateRoot, zeroStateRoot } from "./state-root.ts";
 import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
 
@@ -92,6 +92,17 @@ export type Which = "start" | "current" | "settled";
  * the same weights: it is these that are wrong, not a batch. Guess.
  */
 const FAILED_STEPS_MAX = 5;
+
+/** (P,) */
+function startWeights({ model, seed, start }: Pick<LearnerOptions, "model" | "seed" | "start">): Int32Array {
+  return start === null ? initialWeights(model, seed) : decodeWeights(model, start);
+}
+
+/** Those of a learner that was just opened, without its engine and its memory. */
+export function factsOf(options: Pick<LearnerOptions, "model" | "seed" | "start">): LearnerFacts {
+  const weights = startWeights(options);
+  return { startRoot: rootOfBytes(bytesOf(weights)), zeroState: zeroStateRoot(weights.length) };
+}
 
 export class Learner {
   readonly #options: LearnerOptions;
@@ -173,10 +184,8 @@ export class Learner {
     this.#folded.startFrom(round, weights);
   }
 
-  /** (P,) */
   #startWeights(): Int32Array {
-    const { model, seed, start } = this.#options;
-    return start === null ? initialWeights(model, seed) : decodeWeights(model, start);
+    return startWeights(this.#options);
   }
 
   /**

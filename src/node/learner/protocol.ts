@@ -24,6 +24,8 @@ export interface RoundResult {
 }
 
 export interface LearnerThread {
+  /** What the rule must know of the arrays, for who opens nothing. */
+  facts(options: Pick<LearnerOptions, "model" | "seed" | "start">): LearnerFacts;
   /** `dataDir`: where states and checkpoints are kept. Once more: all that was open before is closed. */
   open(options: LearnerOptions, dataDir: string): Promise<LearnerFacts>;
   /** Takes up the state at the end of an own round; false: it is lost, and training starts with an empty one. */

@@ -25,7 +25,7 @@ import { createShardSource } from "../data/run-data.ts";
 import { deserialize, serialize } from "../thread-errors.ts";
 import { encodeBase } from "../join/base-record.ts";
 import { openPhaseEnds } from "../phase-ends.ts";
-import { Learner, type LearnerOptions } from "./learner.ts";
+import { Learner, type LearnerOptions, factsOf } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
@@ -59,6 +59,7 @@ function openLearner(options: LearnerOptions): Promise<Learner> {
 }
 
 const thread: LearnerThread = {
+  facts: factsOf,
   open: (options, dataDir) =>
     turns.add(async () => {
       await open?.learner.close();
