@@ -1,6 +1,6 @@
 /** What every node takes, however it comes to its run. */
 import { type Command, Option } from "commander";
-import { byteCount, hours, listenAddress, multiaddrs, paths, wholeNumber } from "../arguments.ts";
+import { byteCount, hours, listenAddress, multiaddrs, paths } from "../arguments.ts";
 import { ENGINES, addMemoryOptions, dataOption, threadsOption } from "./options.ts";
 
 export function addNodeOptions(command: Command): Command {
