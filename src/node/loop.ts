@@ -543,9 +543,15 @@ export class RoundLoop {
     if ((await this.#sync.catchUp(peer, fromRound)) && this.#hasHistory) this.#answered();
   }
 
-  /** Nothing can be built on a settled state alone. */
+  /**
+   * Nothing can be built on a settled state alone, nor on the headers of a peer that joined late, which lack their parents; and
+   * the landmark of an address must be seen before anything is folded.
+   */
   get #hasHistory(): boolean {
-    return this.#deps.options.base === undefined || this.machine.graph.roundsCount > 0;
+    const { base, landmark } = this.#deps.options;
+    const { roundsCount, waitingCount } = this.machine.graph;
+    if (base !== undefined || landmark !== undefined) return roundsCount > (landmark?.round ?? 0);
+    return roundsCount > 0 || waitingCount === 0;
   }
 
   /** What we had on disk as our last word goes out again, byte for byte: nobody may have heard it. */
