@@ -5,7 +5,6 @@
  */
 import type { DeltaReader } from "../../src/codec/index.ts";
 import { foldRound } from "../../src/consensus/index.ts";
-import { toFixed } from "../../src/core/index.ts";
 import { GATES_DEFAULT, Gates, type GateSettings } from "../../src/trainer/index.ts";
 import { type Flock, type Turn, floatsOf } from "./exchange.ts";
 import type { GateName } from "./settings.ts";
@@ -55,8 +54,7 @@ export class Election {
       weight: 1,
       isOwn: delta === judge,
     }));
-    const own = weights.map((w, i) => w - toFixed(end[i] as number));
-    const verdicts = gates.judge(this.#round, candidates, own);
+    const verdicts = gates.judge(this.#round, candidates, { start: weights, end });
     return sent.filter((delta) => verdicts.get(this.#nameOf(delta))?.kind === "accept");
   }
 

@@ -122,12 +122,12 @@ const ATTACKS: readonly Line[] = (() => {
     ...against(undefined, 0, [average, open, gated]),
     ...ATTACK_NAMES.flatMap((attack) => against(attack, 5, [gated, open])),
     ...(["copy", "replay", "zero"] as const).flatMap((attack) => against(attack, 5, [noCosine, noCopy])),
-    ...(["flip10", "noise", "labels"] as const).flatMap((attack) =>
+    ...(["flip", "flip10", "noise", "labels"] as const).flatMap((attack) =>
       against(attack, 5, [average, noCosine, noCopy, loss]),
     ),
     ...ATTACK_NAMES.flatMap((attack) => against(attack, 3, [gated, open])),
-    ...ATTACK_NAMES.filter((attack) => !["flip10", "noise", "labels"].includes(attack)).flatMap((attack) =>
-      against(attack, 5, [average, loss]),
+    ...ATTACK_NAMES.filter((attack) => !["flip", "flip10", "noise", "labels"].includes(attack)).flatMap(
+      (attack) => against(attack, 5, [average, loss]),
     ),
   ];
 })();

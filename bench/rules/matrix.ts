@@ -24,8 +24,8 @@ export function matrixOf(note: string, cells: readonly Cell[]): string {
   const body = lines.map((line) => [
     line,
     ...columns.map((column) => {
-      // What runs with every gate cost nobody, the runs without one of them are measured against.
-      const clean = at(CLEAN, column) ?? at(CLEAN, "gates");
+      // Runs with some of the gates are measured beside one with all of them, or with none.
+      const clean = at(CLEAN, column) ?? at(CLEAN, "gates") ?? at(CLEAN, "no gates");
       return cellOf(at(line, column), line === CLEAN ? undefined : clean);
     }),
   ]);

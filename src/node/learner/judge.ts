@@ -1,7 +1,7 @@
 /** The gates in the learner's thread: candidates of the round that was trained last, against what was learned in it. */
 import type { DeltaReader } from "../../codec/index.ts";
-import { type Clock, type ContributionId, type Verdict, assert, toFixed } from "../../core/index.ts";
-import { type Candidate, Gates, type GateSettings } from "../../trainer/index.ts";
+import { type Clock, type ContributionId, type Verdict, assert } from "../../core/index.ts";
+import { type Candidate, Gates, type GateSettings, type OwnRound } from "../../trainer/index.ts";
 
 /** What of a contribution the gates go by; its delta is held. */
 export type Judged = Omit<Candidate, "delta"> & { readonly id: ContributionId };
@@ -33,22 +33,15 @@ export class Judge {
     this.#gates.include(included);
   }
 
-  /** `start` in fixed point, `end` in float: (P,) each. */
   judge(
     round: number,
     candidates: readonly Judged[],
-    o: {
-      readonly start: Int32Array;
-      readonly end: Float32Array;
-      deltaOf(id: ContributionId): DeltaReader | undefined;
-    },
+    { deltaOf, ...own }: OwnRound & { deltaOf(id: ContributionId): DeltaReader | undefined },
   ): Judgement {
     if (round !== this.#round) return { verdicts: null, judgingMs: 0 };
     const startedMs = this.#clock.nowMs();
-    // own = start - end
-    const own = o.start.map((value, i) => value - toFixed(o.end[i] as number));
     const held = candidates.map((candidate) => {
-      const delta = o.deltaOf(candidate.id);
+      const delta = deltaOf(candidate.id);
       assert(delta !== undefined, `the delta of ${candidate.id} is held until its round has settled`);
       return { ...candidate, delta };
     });

@@ -10,7 +10,7 @@
  */
 import type { DeltaReader } from "../../codec/index.ts";
 import { type Verdict, accept, ignore } from "../../core/index.ts";
-import { cosineOnSupport } from "./cosine.ts";
+import { type OwnRound, cosineOnSupport } from "./cosine.ts";
 import type { GateSettings } from "./settings.ts";
 import { type Sketch, likeness, sketchOf } from "./sketch.ts";
 
@@ -31,6 +31,8 @@ export interface Candidate {
 interface Seen extends Omit<Candidate, "delta"> {
   readonly cosine: number;
   readonly sketch: Sketch;
+  /** What of earlier rounds is the same work. */
+  readonly earlier: string | undefined;
 }
 
 export class Gates {
@@ -43,13 +45,16 @@ export class Gates {
     this.#settings = settings;
   }
 
-  /** Takes more candidates of a round and judges all of it that came so far. `own`: what we learned in it, (P,). */
-  judge(round: number, candidates: readonly Candidate[], own: Int32Array): Map<string, Verdict<null>> {
+  /** Takes more candidates of a round and judges all of it that came so far. `own`: our own turn of it. */
+  judge(round: number, candidates: readonly Candidate[], own: OwnRound): Map<string, Verdict<null>> {
     if (round !== this.#round) this.#seen.clear();
     this.#round = round;
     for (const { delta, ...candidate } of candidates) {
+      const { id } = candidate;
+      if (this.#seen.has(id)) continue;
+      const sketch = sketchOf(delta);
       const cosine = cosineOnSupport(delta, own);
-      this.#seen.set(candidate.id, { ...candidate, cosine, sketch: sketchOf(delta) });
+      this.#seen.set(id, { ...candidate, cosine, sketch, earlier: this.#earlier(id, sketch) });
     }
     const all = [...this.#seen.values()];
     const { cosineShare } = this.#settings;
@@ -74,18 +79,24 @@ export class Gates {
         "GATE_COSINE",
         `expected a cosine above ${bar.toFixed(3)} with our own delta, got ${seen.cosine.toFixed(3)}`,
       );
-    const isCopy = (other: Seen): boolean => other.order < seen.order && this.#isOneWork(other.sketch, seen);
+    const isCopy = (other: Seen): boolean =>
+      other.order < seen.order && this.#isOneWork(other.sketch, seen.sketch);
     const original = all.find(isCopy);
     if (original !== undefined)
       return ignore("GATE_COPY", `expected new work, got what ${original.id} had done before`);
-    for (const [id, sketch] of this.#past)
-      if (id !== seen.id && this.#isOneWork(sketch, seen))
-        return ignore("GATE_REPLAY", `expected new work, got what ${id} did in an earlier round`);
+    if (seen.earlier !== undefined)
+      return ignore("GATE_REPLAY", `expected new work, got what ${seen.earlier} did in an earlier round`);
     return accept(null);
   }
 
-  #isOneWork(sketch: Sketch, { sketch: other }: Seen): boolean {
-    return likeness(sketch, other) > this.#settings.copyCosine;
+  /** After a change of histories a round may come again: nothing is a replay of itself. */
+  #earlier(id: string, sketch: Sketch): string | undefined {
+    for (const [other, past] of this.#past) if (other !== id && this.#isOneWork(past, sketch)) return other;
+    return undefined;
+  }
+
+  #isOneWork(a: Sketch, b: Sketch): boolean {
+    return likeness(a, b) > this.#settings.copyCosine;
   }
 }
 
