@@ -1,6 +1,7 @@
 /**
  * An engine that learns nothing and costs nothing: a step is a pause of `STARLING_STEP_MS`. The weights of a round move by as
- * much as AdamW would move them, by pseudo-random amounts, so that deltas are as large, and as dense, as real ones. For tests
+ * much as AdamW would move them, by pseudo-random amounts, so that deltas are as large, and as dense, as real ones: half of it
+ * where everybody goes, half each process's own, as if there were something to learn. For tests
  * and benches of everything but the arithmetic, with more nodes than the machine could train.
  */
 import { systemClock } from "../../../src/core/index.ts";
@@ -12,6 +13,7 @@ export { supportedEngines } from "../../../src/trainer/engine/create.ts";
 
 const STEP_MS = Number(process.env["STARLING_STEP_MS"] ?? 100);
 const LOSS_NATS = 1;
+const EVERYBODYS = 1;
 
 export async function createEngine({ model }: EngineOptions): Promise<Engine> {
   return new WaitingEngine(model);
@@ -33,7 +35,10 @@ class WaitingEngine implements Engine {
 
   async step(_: Int32Array, lr: number): Promise<StepResult> {
     await systemClock.sleep(STEP_MS);
-    if (!this.#isMoved) move(this.state.weights, lr, this.state.stepsCount + 1);
+    if (!this.#isMoved) {
+      move(this.state.weights, lr / 2, EVERYBODYS);
+      move(this.state.weights, lr / 2, process.pid * 65_537 + this.state.stepsCount);
+    }
     this.#isMoved = true;
     this.state.stepsCount += 1;
     return { lossNats: LOSS_NATS, gradientNorm: 1, applied: true };
