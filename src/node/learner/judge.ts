@@ -36,12 +36,12 @@ export class Judge {
   judge(
     round: number,
     candidates: readonly Judged[],
-    { deltaOf, ...own }: OwnRound & { deltaOf(id: ContributionId): DeltaReader | undefined },
+    own: OwnRound & { deltaOf(id: ContributionId): DeltaReader | undefined },
   ): Judgement {
     if (round !== this.#round) return { verdicts: null, judgingMs: 0 };
     const startedMs = this.#clock.nowMs();
     const held = candidates.map((candidate) => {
-      const delta = deltaOf(candidate.id);
+      const delta = own.deltaOf(candidate.id);
       assert(delta !== undefined, `the delta of ${candidate.id} is held until its round has settled`);
       return { ...candidate, delta };
     });
