@@ -1,9 +1,10 @@
 /**
  * An engine that learns nothing and costs nothing: a step is a pause of `STARLING_STEP_MS`. The weights of a round move by as
  * much as AdamW would move them, by pseudo-random amounts, so that deltas are as large, and as dense, as real ones: half of it
- * where everybody goes, half each process's own, as if there were something to learn. For tests
+ * where everybody goes, half each learner's own, as if there were something to learn. For tests
  * and benches of everything but the arithmetic, with more nodes than the machine could train.
  */
+import { randomInt } from "node:crypto";
 import { systemClock } from "../../../src/core/index.ts";
 import type { EngineOptions } from "../../../src/trainer/engine/create.ts";
 import type { Engine, StepResult, TrainingState } from "../../../src/trainer/engine/engine.ts";
@@ -14,6 +15,8 @@ export { supportedEngines } from "../../../src/trainer/engine/create.ts";
 const STEP_MS = Number(process.env["STARLING_STEP_MS"] ?? 100);
 const LOSS_NATS = 1;
 const EVERYBODYS = 1;
+/** Of this learner: several may live in one process. */
+const OWN = randomInt(2, 2 ** 30);
 
 export async function createEngine({ model }: EngineOptions): Promise<Engine> {
   return new WaitingEngine(model);
@@ -37,7 +40,7 @@ class WaitingEngine implements Engine {
     await systemClock.sleep(STEP_MS);
     if (!this.#isMoved) {
       move(this.state.weights, lr / 2, EVERYBODYS);
-      move(this.state.weights, lr / 2, process.pid * 65_537 + this.state.stepsCount);
+      move(this.state.weights, lr / 2, OWN + this.state.stepsCount);
     }
     this.#isMoved = true;
     this.state.stepsCount += 1;
