@@ -62,8 +62,8 @@ const breaks: readonly Break[] = [
   {
     name: "more than half instead of half of the votes",
     file: "src/consensus/view.ts",
-    from: "2 * w >= total",
-    to: "2 * w > total",
+    from: "2 * (support[place] as number) >= total",
+    to: "2 * (support[place] as number) > total",
     noticedBy:
       "S(R-1) and S(R-2) F14: x cited by exactly half of the weight is included, below half it is not",
   },

@@ -37,12 +37,17 @@ weight name it in as many settled rounds in a row as the run's settleDepth; they
     .description("proposed successors of the run: what they change, who supports them, until when")
     .addOption(dataOption())
     .option("--json", "everything, for scripts", false)
+    .addHelpText("after", "\nExample:\n  $ starling proposals")
     .action(async (given: ProposalsArguments) => (await import("../commands/proposals.ts")).proposals(given));
   program
     .command("support")
     .description("name a proposal in this node's contributions from now on; `none`: no longer")
     .argument("<proposal>", "its CID, as `starling proposals` prints it, or none", cidOrNone)
     .addOption(dataOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ starling support bafyreighxhe6p7h4klqgdanv3lv5n342uhm6a55a2wndrwnaujns52yagm\n  $ starling support none",
+    )
     .action(async (proposal: Cid | null, given: SupportArguments) =>
       (await import("../commands/proposals.ts")).support(proposal, given),
     );
