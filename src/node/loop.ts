@@ -21,11 +21,8 @@ import {
   type SettledState,
   type TrainOrder,
   encodeHeader,
-  recordOfAccounts,
-  settledStates,
 } from "../consensus/index.ts";
 import {
-  type Cid,
   type Clock,
   type ContributionId,
   DAG_CBOR,
@@ -39,30 +36,28 @@ import {
   ignore,
 } from "../core/index.ts";
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
-import { type CheckpointMeta, type Store, getBody, putBody } from "../storage/index.ts";
+import { type Store, getBody, putBody } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
-import { bodiesToDrop } from "./disk/retention.ts";
 import { Fates } from "./fates.ts";
+import { FirstAnswer } from "./first-answer.ts";
 import type { Gate } from "./gate.ts";
 import { HeaderSync } from "./header-sync.ts";
 import { signContribution, verifyHeader } from "./identity.ts";
 import type { Footholds } from "./join/footholds.ts";
+import { StepAhead } from "./join/step-ahead.ts";
 import { Judging } from "./judging.ts";
 import type { DeltaBody } from "./learner/folded-weights.ts";
 import type { LearnerOwner, LearnerThread } from "./learner/protocol.ts";
 import { Progress } from "./progress.ts";
+import { Settling, type SettlingDeps } from "./settling.ts";
 
 /** Held-out batches behind each point of the curve, and behind the first and last loss. Guess: noise against time. */
 const CURVE_BATCHES = 4;
 export const FINAL_BATCHES = 32;
-/** Settled checkpoints are written this often. Guess. */
-const CHECKPOINT_ROUNDS = 8;
 /** Headers of so many rounds back are still passed on: a slow node's are. Guess; sync asks for the last three. */
 const FORWARD_ROUNDS = 3;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
-/** Between two looks for a settled state instead of bodies that nobody has. Guess: it is a question to every peer. */
-const STEP_PAUSE_MS = 10_000;
 /** As long as it takes: the longest that a timer can wait, 24 days. */
 const JOIN_MS_MAX = 2 ** 31 - 1;
 
@@ -77,7 +72,7 @@ export interface Recorder {
   event(event: Event, effects: readonly Effect[]): void;
 }
 
-export interface LoopDeps {
+export interface LoopDeps extends Pick<SettlingDeps, "givesBases" | "retire" | "checkpointed"> {
   readonly options: MachineOptions;
   readonly run: RunId;
   readonly key: PrivateKey;
@@ -96,14 +91,8 @@ export interface LoopDeps {
   readonly footholds: Footholds | undefined;
   /** By an address. */
   readonly isJoining: boolean;
-  /** Whether others may join at our settled states. */
-  readonly givesBases: boolean;
   /** Told of all that the machine was told, and what it asked for. */
   readonly recorder: Recorder | undefined;
-  /** Bodies that nobody needs any more. */
-  readonly retire: (bodies: readonly Cid[]) => Promise<void> | undefined;
-  /** Called after each checkpoint that was saved. */
-  readonly checkpointed: () => Promise<void>;
   /** Called whenever something may have changed in the machine or in the progress. */
   changed(): void;
   /** Called once, when the loop cannot go on. */
@@ -136,11 +125,9 @@ export class RoundLoop {
   #overturn: () => void = () => undefined;
   #finish: (mark: PhaseMark & { readonly leaves: boolean }) => void = () => undefined;
   #plan: FoldPlan | undefined;
-  /** While a settled state is looked for nothing is folded: the learner's weights are about to change. */
-  #stepping: Promise<void> | undefined;
-  #nextStepMs = -Infinity;
-  /** Rounds below have no bodies of theirs any more. */
-  #retiredUntil = 0;
+  readonly #settling: Settling;
+  readonly #stepAhead: StepAhead;
+  readonly #firstAnswer = new FirstAnswer();
 
   constructor(deps: LoopDeps) {
     const { options, run, store, swarm, learner, clock, log } = deps;
@@ -163,8 +150,18 @@ export class RoundLoop {
       blocks: store.blocks,
       bytesMax: ({ view }) => deps.deltaBytesMaxAt(view.settledTokens()),
       hold: ({ id, view }, bytes) => learner.hold(id, { bytes, settledTokens: view.settledTokens() }),
-      lacking: (contribution) => this.#noteLack(contribution),
+      lacking: (contribution) => {
+        const look = this.#stepAhead.note(contribution);
+        if (look !== undefined) this.#spawn(look);
+      },
       settle: (contribution, verdict) => this.#takeBody(contribution, verdict),
+    });
+    this.#settling = new Settling({ ...deps, machine: this.machine });
+    this.#stepAhead = new StepAhead({
+      machine: this.machine,
+      footholds: deps.footholds,
+      clock,
+      take: (state) => void this.#dispatch({ kind: "foothold", state }),
     });
     this.judging = new Judging({
       machine: this.machine,
@@ -239,7 +236,7 @@ export class RoundLoop {
     const { learner, gate } = this.#deps;
     this.#plan = plan;
     await gate.opened(this.#stopping.signal);
-    await this.#stepping;
+    await this.#stepAhead.done();
     if (this.#plan !== plan) return;
     if (this.progress.validationLossFirstNats === null) {
       this.progress.validationLossFirstNats = await learner.evaluate("start", FINAL_BATCHES);
@@ -286,7 +283,7 @@ export class RoundLoop {
     const delta = own?.header.delta;
     const bytes = delta && (await getBody(this.#deps.store.blocks, delta.cid, delta.bytes));
     if (own && bytes) return { bytes, settledTokens: own.view.settledTokens() };
-    assert(own && own.header.round < this.#retiredUntil, `our own delta of ${id} is on our disk`);
+    assert(own && own.header.round < this.#settling.retiredUntil, `our own delta of ${id} is on our disk`);
     this.#deps.log.warn("an own delta of long ago is in no history any more, and gone", { id });
     return undefined;
   }
@@ -435,32 +432,7 @@ export class RoundLoop {
     const { graph, view } = this.machine;
     this.progress.countSettled(this.#deps.options.self, view, state.round);
     this.fates.settle(graph, view, state.round);
-    if (state.round % CHECKPOINT_ROUNDS !== 0) return;
-    await this.#checkpoint(state);
-    await this.#retire(state.round);
-  }
-
-  async #retire(settledRound: number): Promise<void> {
-    const from = this.#retiredUntil;
-    const { until, bodies } = bodiesToDrop(this.machine.graph, { from, settledRound });
-    this.#retiredUntil = until;
-    await this.#deps.retire(bodies);
-  }
-
-  #metaOf({ round, root, weightsRoot, accounts }: SettledState): CheckpointMeta {
-    const { run, options } = this.#deps;
-    return { run, phase: options.phase, round, root, weightsRoot, accounts: recordOfAccounts(accounts) };
-  }
-
-  async #checkpoint(state: SettledState): Promise<void> {
-    const { learner, givesBases, checkpointed } = this.#deps;
-    const { base } = this.machine;
-    await learner.checkpoint(
-      this.#metaOf(state),
-      // What a phase ends with is no state to join at: its rounds end there.
-      givesBases && base?.round === state.round && !this.machine.isClosing ? base : undefined,
-    );
-    await checkpointed();
+    await this.#settling.settle(state);
   }
 
   #resync(fork: number, lost: SettledState | undefined): void {
@@ -478,11 +450,8 @@ export class RoundLoop {
     const { settled } = this.machine;
     assert(settled !== undefined, "a finished phase has settled");
     const { round, root } = settled;
-    if (this.#deps.options.limits.isRung === true) {
-      this.#endRound = round;
-      await this.#deps.learner.mark(this.#metaOf(settled));
-    }
-    await this.#checkpoint(settled);
+    if (this.#deps.options.limits.isRung === true) this.#endRound = round;
+    await this.#settling.end(settled);
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
     this.#deps.log.info("finished", { round, root });
     this.#finish({ round, root, leaves });
@@ -494,17 +463,9 @@ export class RoundLoop {
   async #begin(): Promise<void> {
     const { asksFirst, clock, log, footholds, isJoining } = this.#deps;
     const { signal } = this.#stopping;
-    if (asksFirst) {
-      const answered = new AbortController();
-      // Whoever goes on from a settled state can't begin without those who made it.
-      const patienceMs = this.#hasHistory ? FIRST_SYNC_MS_MAX : JOIN_MS_MAX;
-      const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).then(
-        () => log.warn("no peer has answered yet: starting without", {}),
-        () => undefined,
-      );
-      await Promise.race([this.#firstAnswer, patience]);
-      answered.abort();
-    }
+    // Whoever goes on from a settled state can't begin without those who made it.
+    const patienceMs = this.#hasHistory ? FIRST_SYNC_MS_MAX : JOIN_MS_MAX;
+    if (asksFirst) await this.#firstAnswer.wait(patienceMs, { clock, log, signal });
     if (signal.aborted) return;
     const state = await footholds?.first(this.machine.graph, { isJoining });
     if (signal.aborted) return;
@@ -513,34 +474,11 @@ export class RoundLoop {
     this.#dispatch({ kind: "begin" });
   }
 
-  /** Bodies of settled rounds are let go in the end: then a settled state takes their place, if a peer has one. */
-  #noteLack({ header }: Contribution): void {
-    const { footholds } = this.#deps;
-    const { stage, settled, graph } = this.machine;
-    const [newest] = settledStates(graph);
-    const isSettled = newest !== undefined && header.round < newest.round;
-    const isStuck = stage === "waiting" || stage === "collecting";
-    if (footholds === undefined || this.#stepping !== undefined || !isSettled || !isStuck) return;
-    const nowMs = this.#deps.clock.nowMs();
-    if (nowMs < this.#nextStepMs) return;
-    this.#nextStepMs = nowMs + STEP_PAUSE_MS;
-    const step = async (): Promise<void> => {
-      const state = await footholds.ahead(graph, Math.max(header.round, settled?.round ?? 0));
-      this.#stepping = undefined;
-      if (state !== undefined) this.#dispatch({ kind: "foothold", state });
-    };
-    this.#stepping = step();
-    this.#spawn(this.#stepping);
-  }
-
-  #answered: () => void = () => undefined;
-  readonly #firstAnswer = new Promise<void>((resolve) => (this.#answered = resolve));
-
   async #meet(peer: PeerId): Promise<void> {
     const { settled, stage, round } = this.machine;
     const firstRound = this.#deps.options.base?.round ?? 0;
     const fromRound = stage === "idle" ? firstRound : Math.min(round, settled?.round ?? firstRound);
-    if ((await this.#sync.catchUp(peer, fromRound)) && this.#hasHistory) this.#answered();
+    if ((await this.#sync.catchUp(peer, fromRound)) && this.#hasHistory) this.#firstAnswer.come();
   }
 
   /**
