@@ -13,7 +13,7 @@ import type { Recorder } from "../../src/node/loop.ts";
 import { Flock, until } from "../support/nodes.ts";
 
 const SETTLE_DEPTH = 2;
-const STEPS = 60;
+const STEPS = 120;
 /** Of a node that is not there any more. */
 const DEAD_HINT = "/ip4/127.0.0.1/tcp/9/p2p/12D3KooWFB1wk6mUHuh9VvWhRy9FRxS9ozBsTRY1tvNNsMHWgQPM";
 
@@ -26,7 +26,7 @@ const flock = await Flock.create({
     phases: manifest.phases.map((phase) => ({
       ...phase,
       rule: { ...phase.rule, settleDepth: SETTLE_DEPTH },
-      // Rounds of a second or so, or the run has gone on before a joiner's engine is compiled.
+      // Rounds of seconds, or the run has gone on before a joiner's engine is compiled.
       batch: { ...phase.batch, stepsPerRound: STEPS, stepsMax: STEPS },
     })),
   }),
