@@ -56,7 +56,9 @@ describe("N8 the package", () => {
     const allowed =
       /^(bin\/starling\.js|dist\/.+\.(js|d\.ts|json|html|css|svg)|deploy\/.+|docs\/operating\.md|[A-Z]+(\.md)?|package\.json)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
-    expect(paths.filter((path) => /(^|\/)(test\/|node_modules\/|\.|.*\.(pem|key|log)$)/.test(path))).toEqual([]);
+    expect(paths.filter((path) => /(^|\/)(test\/|node_modules\/|\.|.*\.(pem|key|log)$)/.test(path))).toEqual(
+      [],
+    );
     expect(packed.unpackedSize).toBeLessThan(UNPACKED_BYTES_MAX);
   });
 
