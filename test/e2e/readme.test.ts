@@ -95,7 +95,7 @@ describe("F13: the README's commands", () => {
 
 /** A line of the testnet without what differs from run to run. */
 function kindOf(line: string): string {
-  if (line.startsWith("  | ")) return "  | (text)";
+  if (line.startsWith("  |")) return "  | (text)";
   return line
     .replace(/^(folder|checkpoint|report)(\s+).*/, "$1 PATH")
     .replace(/\bbafy\w+/, "CID")
