@@ -212,19 +212,24 @@ export const attacks: Readonly<Record<string, Attack>> = {
       await systemClock.sleep(100, signal);
     }),
 
-  "connections without end": (attacker, signal) =>
-    again(signal, async () => {
-      // Some never say a word, others shake hands under the same key again and again.
-      const silent = Array.from({ length: 8 }, () => connect(hostOf(attacker.prey.addresses)));
-      for (const socket of silent) socket.on("error", () => undefined);
-      const over = AbortSignal.any([signal, AbortSignal.timeout(5000)]);
-      over.addEventListener("abort", () => silent.forEach((socket) => socket.destroy()), { once: true });
-      await attacker.libp2p.dial(
-        attacker.prey.addresses.map((address) => multiaddr(address)),
-        { force: true, signal },
-      );
-      await systemClock.sleep(20, signal);
-    }),
+  // Some never say a word, others shake hands under the same key again and again. The silent leave places for the others:
+  // one that took them all would keep itself out, too, and never be known by its key.
+  "connections without end": async (attacker, signal) => {
+    await Promise.all([
+      again(signal, async () => {
+        const silent = Array.from({ length: 32 }, () => connect(hostOf(attacker.prey.addresses)));
+        for (const socket of silent) socket.on("error", () => undefined);
+        await systemClock.sleep(5000, signal).finally(() => silent.forEach((socket) => socket.destroy()));
+      }),
+      again(signal, async () => {
+        await attacker.libp2p.dial(
+          attacker.prey.addresses.map((address) => multiaddr(address)),
+          { force: true, signal },
+        );
+        await systemClock.sleep(20, signal);
+      }),
+    ]);
+  },
 };
 
 function socketOf(connection: Connection): Socket {
