@@ -1,5 +1,5 @@
 /** Headers that gossip did not bring: history for joiners, gaps for everybody. Gossip itself forgets after seconds. */
-import type { Clock, ContributionId, Logger, PeerId } from "../core/index.ts";
+import type { Clock, ContributionId, Logger, PeerId, Verdict } from "../core/index.ts";
 import { messageOf } from "../core/index.ts";
 import { type HeadersRequest, SYNC_IDS_MAX, type Swarm } from "../gossip/index.ts";
 
@@ -19,8 +19,8 @@ export interface HeaderSyncDeps {
   roundNow(): number;
   /** Ids that queued headers wait for. */
   missing(): readonly ContributionId[];
-  /** Takes a header; its round, or undefined when it is none. */
-  receive(bytes: Uint8Array): Promise<number | undefined>;
+  /** Takes a header; the value is its round. */
+  receive(bytes: Uint8Array): Promise<Verdict<number>>;
 }
 
 export class HeaderSync {
@@ -45,7 +45,10 @@ export class HeaderSync {
         continue;
       }
       let last = from;
-      for (const bytes of reply.headers) last = Math.max(last, (await this.#deps.receive(bytes)) ?? last);
+      for (const bytes of reply.headers) {
+        const verdict = await this.#deps.receive(bytes);
+        if (verdict.kind === "accept") last = Math.max(last, verdict.value);
+      }
       // Pages overlap by one round; a page that ends in the round it began with has no more to give.
       if (!reply.more || last === from) break;
       from = last;

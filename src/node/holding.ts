@@ -11,7 +11,6 @@ import {
   type Header,
   Machine,
   type MachineOptions,
-  encodeHeader,
 } from "../consensus/index.ts";
 import {
   type Cid,
@@ -20,18 +19,16 @@ import {
   type Logger,
   type PeerId,
   type RunId,
-  type Verdict,
   accept,
 } from "../core/index.ts";
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
 import type { Store } from "../storage/index.ts";
 import { Bodies } from "./bodies.ts";
+import { BODIES_KEPT_ROUNDS, bodiesToDrop } from "./disk/retention.ts";
+import { HeaderIntake, keepHeader } from "./header-intake.ts";
 import { HeaderSync } from "./header-sync.ts";
-import { verifyHeader } from "./identity.ts";
 
 const SYNC_MS = 2_000;
-/** After so many rounds behind the settled one nobody need have a delta any more (docs/design.md, section 7). */
-const BODY_ROUNDS = 64;
 
 export interface HoldingDeps {
   readonly options: MachineOptions;
@@ -60,10 +57,13 @@ export class Holding {
   readonly #machine: Machine;
   readonly #stopping = new AbortController();
   readonly #bodies: Bodies;
+  readonly #intake: HeaderIntake;
   readonly #sync: HeaderSync;
   readonly #topic: string;
   readonly #tasks = new Set<Promise<void>>();
-  #retiredRound = 0;
+  /** Rounds below have no bodies of theirs any more. */
+  #retiredUntil = 0;
+  #contributionsCount = 0;
   #stopListening: () => void = () => undefined;
   /** What history needs, until we know how long it is: then only the newest of it is asked for. */
   #wanted: Map<ContributionId, Contribution> | undefined = new Map();
@@ -88,6 +88,11 @@ export class Holding {
       lacking: () => undefined,
       settle: ({ id }, { kind }) => void this.#handle({ kind: "body", id, passed: kind === "accept" }),
     });
+    this.#intake = new HeaderIntake({
+      graph,
+      roundNow: () => this.round,
+      take: (id, header) => this.#handle({ kind: "header", id, header }),
+    });
     this.#sync = new HeaderSync({
       swarm,
       clock,
@@ -97,27 +102,27 @@ export class Holding {
       intervalMs: () => SYNC_MS,
       roundNow: () => graph.roundsCount,
       missing: () => graph.missing(),
-      receive: async (bytes) => {
-        const verdict = await this.#receive(bytes);
-        return verdict.kind === "accept" ? verdict.value : undefined;
-      },
+      receive: (bytes) => this.#intake.receive(bytes),
     });
   }
 
   status(): HoldingStatus {
-    let contributions = 0;
+    const { graph } = this.#machine;
     let missing = 0;
-    for (const { id, header } of this.#all()) {
-      contributions += 1;
-      if (header.round >= this.#firstRound && !this.#machine.holds(id)) missing += 1;
-    }
-    return { contributions, missing };
+    for (let round = this.#firstRound; round < graph.roundsCount; round++)
+      for (const { id } of graph.round(round)) missing += Number(!this.#machine.holds(id));
+    return { contributions: this.#contributionsCount, missing };
   }
 
   /** Of which deltas are held. */
   get #firstRound(): number {
+    return Math.max(0, this.#settledRound - BODIES_KEPT_ROUNDS);
+  }
+
+  /** About as far as those who fold have settled. */
+  get #settledRound(): number {
     const { rule } = this.#deps.options;
-    return Math.max(0, this.#machine.graph.roundsCount - rule.settleDepth - BODY_ROUNDS);
+    return this.#machine.graph.roundsCount - rule.settleDepth;
   }
 
   /** The newest round that somebody has published in; 0 before any. */
@@ -128,8 +133,8 @@ export class Holding {
   /** What is on our disk, then what peers have. */
   async start(): Promise<void> {
     const { swarm, store, options } = this.#deps;
-    for await (const bytes of store.contributions.all(options.phase)) await this.#receive(bytes);
-    swarm.topic(this.#topic, (bytes) => this.#receive(bytes));
+    for await (const bytes of store.contributions.all(options.phase)) await this.#intake.receive(bytes);
+    swarm.topic(this.#topic, (bytes) => this.#intake.hear(bytes));
     for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
     this.#stopListening = swarm.onPeer((peer) => this.#spawn(this.#meet(peer)));
     this.#spawn(this.#sync.run());
@@ -158,18 +163,6 @@ export class Holding {
       if (contribution.header.round >= this.#firstRound) this.#pull(contribution);
   }
 
-  /** From gossip, a peer's answer or our disk. The value is the header's round. */
-  async #receive(bytes: Uint8Array): Promise<Verdict<number>> {
-    const verified = await verifyHeader(bytes);
-    if (verified.kind !== "accept") return verified;
-    const { id, header } = verified.value;
-    const refusal = this.#handle({ kind: "header", id, header }).find(
-      (effect) => effect.kind === "refuse" && effect.id === id,
-    );
-    if (refusal?.kind !== "refuse" || refusal.why.code === "HEADER_KNOWN") return accept(header.round);
-    return refusal.why;
-  }
-
   #handle(
     event:
       | { kind: "header"; id: ContributionId; header: Header }
@@ -186,16 +179,16 @@ export class Holding {
   }
 
   #retire(): void {
-    for (; this.#retiredRound < this.#firstRound; this.#retiredRound++) {
-      const round = this.#machine.graph.round(this.#retiredRound);
-      const bodies = round.flatMap(({ header }) => header.delta?.cid ?? []);
-      this.#spawn(Promise.resolve(this.#deps.retire(bodies)));
-    }
+    const from = this.#retiredUntil;
+    const { until, bodies } = bodiesToDrop(this.#machine.graph, { from, settledRound: this.#settledRound });
+    this.#retiredUntil = until;
+    if (bodies.length > 0) this.#spawn(Promise.resolve(this.#deps.retire(bodies)));
   }
 
   /** Its delta is asked for now, or when the length of history is known. */
   #admit(contribution: Contribution): void {
-    this.#spawn(this.#keep(contribution));
+    this.#contributionsCount += 1;
+    this.#spawn(keepHeader(this.#deps.store, contribution));
     if (contribution.header.delta === null) return;
     if (this.#wanted === undefined) this.#pull(contribution);
     else this.#wanted.set(contribution.id, contribution);
@@ -208,17 +201,6 @@ export class Holding {
   async #want(): Promise<void> {
     const [peer] = this.#deps.swarm.peers();
     if (peer !== undefined) await this.#sync.fetchMissing(peer);
-  }
-
-  async #keep({ id, header }: Contribution): Promise<void> {
-    const { sig, ...unsigned } = header;
-    const { bytes } = encodeHeader(unsigned, sig);
-    await this.#deps.store.contributions.put({ phase: header.phase, round: header.round, id, bytes });
-  }
-
-  *#all(): Generator<Contribution> {
-    const { graph } = this.#machine;
-    for (let round = 0; round < graph.roundsCount; round++) yield* graph.round(round);
   }
 
   #spawn(task: Promise<void>): void {

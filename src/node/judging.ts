@@ -80,8 +80,7 @@ export class Judging {
     if (verdicts === null) return null;
     const { judged, refused, judgingMs: before } = this.#counts;
     this.#counts = { judged: judged + due.length, refused, judgingMs: before + judgingMs };
-    for (const { id } of ours) (verdicts as Map<ContributionId, Verdict<null>>).delete(id);
-    return verdicts;
+    return new Map([...verdicts].filter(([id]) => id !== ours[0]?.id));
   }
 
   #tell(id: ContributionId, verdict: Verdict<null>): void {

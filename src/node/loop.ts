@@ -20,20 +20,15 @@ import {
   type PhaseMark,
   type SettledState,
   type TrainOrder,
-  encodeHeader,
 } from "../consensus/index.ts";
 import {
   type Clock,
   type ContributionId,
-  DAG_CBOR,
   type Logger,
   type PeerId,
   type RunId,
   type Verdict,
-  accept,
   assert,
-  cidOf,
-  ignore,
 } from "../core/index.ts";
 import { type Swarm, contributionsTopic } from "../gossip/index.ts";
 import { type Store, getBody, putBody } from "../storage/index.ts";
@@ -41,8 +36,9 @@ import { Bodies } from "./bodies.ts";
 import { Fates } from "./fates.ts";
 import { FirstAnswer } from "./first-answer.ts";
 import type { Gate } from "./gate.ts";
+import { HeaderIntake, keepHeader } from "./header-intake.ts";
 import { HeaderSync } from "./header-sync.ts";
-import { signContribution, verifyHeader } from "./identity.ts";
+import { signContribution } from "./identity.ts";
 import type { Footholds } from "./join/footholds.ts";
 import { StepAhead } from "./join/step-ahead.ts";
 import { Judging } from "./judging.ts";
@@ -54,8 +50,6 @@ import { Settling, type SettlingDeps } from "./settling.ts";
 /** Held-out batches behind each point of the curve, and behind the first and last loss. Guess: noise against time. */
 const CURVE_BATCHES = 4;
 export const FINAL_BATCHES = 32;
-/** Headers of so many rounds back are still passed on: a slow node's are. Guess; sync asks for the last three. */
-const FORWARD_ROUNDS = 3;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
 /** As long as it takes: the longest that a timer can wait, 24 days. */
@@ -111,6 +105,7 @@ export class RoundLoop {
   readonly #deps: LoopDeps;
   readonly #stopping = new AbortController();
   readonly #bodies: Bodies;
+  readonly #intake: HeaderIntake;
   readonly #sync: HeaderSync;
   readonly #topic: string;
   /** Work that was started and must have ended before `stop` returns. */
@@ -169,6 +164,11 @@ export class RoundLoop {
       judge: (round, candidates) => learner.judge(round, candidates),
       tell: (id, verdict) => this.#takeVerdict(id, verdict),
     });
+    this.#intake = new HeaderIntake({
+      graph,
+      roundNow: () => this.machine.round,
+      take: (id, header) => this.#dispatch({ kind: "header", id, header }),
+    });
     this.#sync = new HeaderSync({
       swarm,
       clock,
@@ -178,19 +178,16 @@ export class RoundLoop {
       intervalMs: () => (this.#isObserving ? OBSERVED_SYNC_MS : SYNC_MS),
       roundNow: () => this.machine.round,
       missing: () => graph.missing(),
-      receive: async (bytes) => {
-        const verdict = await this.#receive(bytes);
-        return verdict.kind === "accept" ? verdict.value : undefined;
-      },
+      receive: (bytes) => this.#intake.receive(bytes),
     });
   }
 
   /** History from our disk, then from our peers, then rounds. */
   async start(): Promise<void> {
     const { swarm, store, options } = this.#deps;
-    for await (const bytes of store.contributions.all(options.phase)) await this.#receive(bytes);
+    for await (const bytes of store.contributions.all(options.phase)) await this.#intake.receive(bytes);
     await this.#resumeState();
-    swarm.topic(this.#topic, (bytes) => this.#hear(bytes));
+    swarm.topic(this.#topic, (bytes) => this.#intake.hear(bytes));
     for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
     this.#listening.push(swarm.onPeer((peer) => this.#spawn(this.#meet(peer))));
     this.#spawn(this.#begin());
@@ -316,38 +313,6 @@ export class RoundLoop {
 
   // 4. Collect the others' contributions.
 
-  /**
-   * From gossip: what is accepted here is forwarded. A header whose parents we lack is not, or one peer's inventions would
-   * travel on with us as their sender; nor is one of long ago, which somebody only plays again.
-   */
-  async #hear(bytes: Uint8Array): Promise<Verdict<number>> {
-    const verdict = await this.#receive(bytes);
-    if (verdict.kind !== "accept") return verdict;
-    const { graph, round: roundNow } = this.machine;
-    const isLinked = graph.get(cidOf(bytes, DAG_CBOR) as ContributionId) !== undefined;
-    if (!isLinked) return ignore("HEADER_WAITING", "expected parents that we hold");
-    if (verdict.value < roundNow - FORWARD_ROUNDS)
-      return ignore("HEADER_OLD", `expected a header of round ${roundNow - FORWARD_ROUNDS} or later`);
-    return verdict;
-  }
-
-  /** From gossip, from a peer's answer or from our disk: the same checks. The value is the header's round. */
-  async #receive(bytes: Uint8Array): Promise<Verdict<number>> {
-    const verified = await verifyHeader(bytes);
-    if (verified.kind !== "accept") return verified;
-    const { id, header } = verified.value;
-    const effects = this.#dispatch({ kind: "header", id, header });
-    for (const effect of effects)
-      if (effect.kind === "refuse" && effect.id === id) return refusalOf(effect, header.round);
-    return accept(header.round);
-  }
-
-  async #keep({ id, header }: Contribution): Promise<void> {
-    const { sig, ...unsigned } = header;
-    const { bytes } = encodeHeader(unsigned, sig);
-    await this.#deps.store.contributions.put({ phase: header.phase, round: header.round, id, bytes });
-  }
-
   #takeBody(contribution: Contribution, verdict: Verdict<unknown>): void {
     // The learner has another model by now.
     if (this.#isObserving) return;
@@ -386,7 +351,7 @@ export class RoundLoop {
       case "refuse":
         return this.#logRefusal(effect);
       case "admit":
-        return this.#keep(effect.contribution);
+        return keepHeader(this.#deps.store, effect.contribution);
       case "want":
         return this.#want();
       case "pull":
@@ -522,8 +487,3 @@ export class RoundLoop {
 }
 
 type EventWithoutTime = Event extends infer E ? (E extends Event ? Omit<E, "nowMs"> : never) : never;
-
-function refusalOf(effect: Effect & { kind: "refuse" }, round: number): Verdict<number> {
-  // To have a header already is no fault, and its round is what a sync wants to know.
-  return effect.why.code === "HEADER_KNOWN" ? accept(round) : effect.why;
-}

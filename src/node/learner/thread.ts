@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
-import { type Logger, accept, assert, bytesOf, systemClock } from "../../core/index.ts";
+import { accept, assert, bytesOf, systemClock } from "../../core/index.ts";
 import {
   type BlockStore,
   type CheckpointStore,
@@ -25,6 +25,7 @@ import { createShardSource } from "../data/run-data.ts";
 import { deserialize, serialize } from "../thread-errors.ts";
 import { encodeBase } from "../join/base-record.ts";
 import { openPhaseEnds } from "../phase-ends.ts";
+import { threadLog } from "../thread-log.ts";
 import { Learner, type LearnerOptions, factsOf } from "./learner.ts";
 import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
@@ -174,17 +175,7 @@ const owner = createBirpc<LearnerOwner, LearnerThread>(thread, {
   eventNames: ["log", "diskFull"],
 });
 
-const say =
-  (level: keyof Omit<Logger, "child">) =>
-  (message: string, context: Record<string, unknown> = {}): void =>
-    void owner.log(level, message, context);
-const log: Logger = {
-  debug: say("debug"),
-  info: say("info"),
-  warn: say("warn"),
-  error: say("error"),
-  child: () => log,
-};
+const log = threadLog((level, message, context) => void owner.log(level, message, context));
 
 const disk = new DiskPatience({
   clock: systemClock,

@@ -5,10 +5,11 @@
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
-import { type Logger, accept, assert, reject } from "../../core/index.ts";
+import { accept, assert, reject } from "../../core/index.ts";
 import type { TextPart } from "../../serving/index.ts";
 import { TextStream, drawTokens } from "../../trainer/index.ts";
 import { deserialize, serialize } from "../thread-errors.ts";
+import { threadLog } from "../thread-log.ts";
 import { openSource } from "./model-source.ts";
 import type { WriterOwner, WriterThread } from "./protocol.ts";
 import { type ModelInUse, Shelf } from "./shelf.ts";
@@ -86,14 +87,4 @@ const owner = createBirpc<WriterOwner, WriterThread>(thread, {
   eventNames: ["log"],
 });
 
-const say =
-  (level: keyof Omit<Logger, "child">) =>
-  (message: string, context: Record<string, unknown> = {}): void =>
-    void owner.log(level, message, context);
-const log: Logger = {
-  debug: say("debug"),
-  info: say("info"),
-  warn: say("warn"),
-  error: say("error"),
-  child: () => log,
-};
+const log = threadLog((level, message, context) => void owner.log(level, message, context));

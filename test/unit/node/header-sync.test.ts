@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type PeerId, silentLog, systemClock } from "../../../src/core/index.ts";
+import { type PeerId, accept, silentLog, systemClock } from "../../../src/core/index.ts";
 import type { HeadersRequest, Swarm } from "../../../src/gossip/index.ts";
 import { HeaderSync } from "../../../src/node/header-sync.ts";
 
@@ -25,7 +25,7 @@ test("P3: one who holds a history with fewer rounds than ours is asked further b
     missing: () => [],
     receive: async ([round]) => {
       taken.push(round as number);
-      return round;
+      return accept(round as number);
     },
   });
   expect(await sync.catchUp("peer" as PeerId, 37)).toBe(true);
