@@ -59,7 +59,8 @@ export class Muster {
     const before = this.#lineage;
     this.#lineage = lineage;
     const isStraight = lineage === before || (lineage.before === before && !before.isSplit);
-    if (isStraight) return this.#turnout.enter(round, electorate);
+    // A turnout has let go of who came to earlier rounds: where we go back to one, all is counted anew.
+    if (isStraight && round >= this.#turnout.round) return this.#turnout.enter(round, electorate);
     this.#turnout = new Turnout(this.#options.self, electorate, round);
     for (const c of this.#options.since(Math.max(0, round - 1))) this.take(c);
   }

@@ -34,6 +34,10 @@ export class Turnout {
     this.#round = round;
   }
 
+  get round(): number {
+    return this.#round;
+  }
+
   /** Counts for this round from now on; rounds only grow. */
   enter(round: number, electorate: Electorate): void {
     for (let r = this.#round - 1; r < round - 1; r++) this.#authors.forget(r);

@@ -199,6 +199,20 @@ test("R3 the turnout of our history equals a plain recount, whatever settles and
         expect(portraitOf(muster.turnout)).toEqual(twin.portrait());
       }
     }),
-    { numRuns: 500 },
+    {
+      numRuns: 500,
+      examples: [
+        // Found by chance: back to an earlier round of the same history.
+        [
+          [0, 0, 0, 0],
+          [
+            { kind: "come", author: 0, round: 0, path: [] },
+            { kind: "pass", which: 0 },
+            { kind: "resync", round: 2, path: [], weights: [0, 0, 0, 0] },
+            { kind: "resync", round: 0, path: [], weights: [0, 0, 0, 0] },
+          ],
+        ],
+      ],
+    },
   );
 });
