@@ -8,7 +8,7 @@ import { type Logger, type PeerId } from "../core/index.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Ascent } from "./ascent.ts";
 import type { LearnerClient } from "./learner/client.ts";
-import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
+import type { LearnerFacts, LearnerOptions } from "./learner/options.ts";
 import type { RoundLoop } from "./loop.ts";
 import type { Entry } from "./ladder.ts";
 import { type Manifest, growthInto, phaseOf } from "./manifest.ts";

@@ -20,7 +20,7 @@ import { Holding } from "./holding.ts";
 import { Join, isJoinable } from "./join/join.ts";
 import type { SettledName } from "./join/run-address.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
-import type { LearnerFacts, LearnerOptions } from "./learner/learner.ts";
+import type { LearnerFacts, LearnerOptions } from "./learner/options.ts";
 import { type Recorder, RoundLoop } from "./loop.ts";
 import { type Manifest, type Phase, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
 import { fitMemory } from "./memory.ts";

@@ -6,13 +6,7 @@
  * Arrays, (P,) each: weights and settled are int32 fixed point; residual too; the engine holds float32 weights and
  * AdamW's two moments.
  */
-import {
-  type CodecSchedule,
-  accumulateResidual,
-  codecAt,
-  decodeDelta,
-  encodeDelta,
-} from "../../codec/index.ts";
+import { accumulateResidual, codecAt, decodeDelta, encodeDelta } from "../../codec/index.ts";
 import type { FoldPlan, TrainOrder } from "../../consensus/index.ts";
 import {
   type Clock,
@@ -25,65 +19,30 @@ import {
   rootOfBytes,
 } from "../../core/index.ts";
 import {
-  type BatchConfig,
   Decoder,
   type Engine,
-  type EngineName,
   GATES_DEFAULT,
   GATES_OFF,
-  type GateSettings,
   type GenerateOptions,
-  type GradientMemory,
-  type ModelConfig,
-  type Optimizer,
   type ShardSource,
   type Tokenizer,
   nextBatch,
   createEngine,
-  decodeWeights,
   generate,
   heldOutBatches,
-  initialWeights,
   learningRate,
   tensorLengths,
 } from "../../trainer/index.ts";
 import { partsOf } from "../data/given-documents.ts";
-import { type RunData, tokenizerOf } from "../data/run-data.ts";
+import { tokenizerOf } from "../data/run-data.ts";
 import { type Evaluation, measure } from "../measure.ts";
 import { modelFolderFiles } from "../model-folder.ts";
-import { type Cheat, cheat } from "./cheat.ts";
+import { cheat } from "./cheat.ts";
 import { Judge, type Judged, type Judgement } from "./judge.ts";
-import { stateRoot, zeroStateRoot } from "./state-root.ts";
+import { stateRoot } from "./state-root.ts";
 import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
+import { type LearnerFacts, type LearnerOptions, startWeights } from "./options.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
-
-export interface LearnerOptions {
-  readonly model: ModelConfig;
-  readonly optimizer: Optimizer;
-  readonly batch: BatchConfig;
-  readonly codec: CodecSchedule;
-  readonly residualBeta: number;
-  readonly gates?: GateSettings;
-  readonly cheat?: Cheat;
-  readonly tokensBudget: number;
-  readonly roundMsMax: number;
-  readonly seed: string;
-  readonly data: Pick<RunData, "train" | "heldOut" | "vocabulary" | "tokenizerFile">;
-  /** Weights to start from instead of the seed's: P int32. */
-  readonly start: Uint8Array | null;
-  readonly engine: EngineName;
-  readonly deviceIndex?: number | undefined;
-  readonly mixedPrecision?: boolean;
-  readonly threads: number;
-  /** How the host saves memory on its CPU. */
-  readonly memory?: GradientMemory;
-}
-
-/** What the rule must know of the arrays before the first round. */
-export interface LearnerFacts {
-  readonly startRoot: Digest;
-  readonly zeroState: Digest;
-}
 
 export type Which = "start" | "current" | "settled";
 
@@ -92,17 +51,6 @@ export type Which = "start" | "current" | "settled";
  * the same weights: it is these that are wrong, not a batch. Guess.
  */
 const FAILED_STEPS_MAX = 5;
-
-/** (P,) */
-function startWeights({ model, seed, start }: Pick<LearnerOptions, "model" | "seed" | "start">): Int32Array {
-  return start === null ? initialWeights(model, seed) : decodeWeights(model, start);
-}
-
-/** Those of a learner that was just opened, without its engine and its memory. */
-export function factsOf(options: Pick<LearnerOptions, "model" | "seed" | "start">): LearnerFacts {
-  const weights = startWeights(options);
-  return { startRoot: rootOfBytes(bytesOf(weights)), zeroState: zeroStateRoot(weights.length) };
-}
 
 export class Learner {
   readonly #options: LearnerOptions;

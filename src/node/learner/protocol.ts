@@ -7,7 +7,8 @@ import type { Growth } from "../../trainer/index.ts";
 import type { Evaluation } from "../measure.ts";
 import type { DeltaBody } from "./folded-weights.ts";
 import type { Judged, Judgement } from "./judge.ts";
-import type { LearnerFacts, LearnerOptions, Which } from "./learner.ts";
+import type { Which } from "./learner.ts";
+import type { LearnerFacts, LearnerOptions } from "./options.ts";
 
 /** The deltas that an order's `restore` and `withdraw` name. */
 export interface OwnDeltas {

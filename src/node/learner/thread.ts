@@ -26,7 +26,8 @@ import { deserialize, serialize } from "../thread-errors.ts";
 import { encodeBase } from "../join/base-record.ts";
 import { openPhaseEnds } from "../phase-ends.ts";
 import { threadLog } from "../thread-log.ts";
-import { Learner, type LearnerOptions, factsOf } from "./learner.ts";
+import { Learner } from "./learner.ts";
+import { type LearnerOptions, factsOf } from "./options.ts";
 import { OpenTexts } from "./open-texts.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
