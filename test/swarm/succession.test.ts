@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { runStarling } from "../../scripts/testnet/command.ts";
-import { addressOf, dataDirOf, spawnDaemon, stopDaemon } from "../../scripts/testnet/daemon.ts";
+import { addressOf, dataDirOf, refresh, spawnDaemon, stopDaemon } from "../../scripts/testnet/daemon.ts";
 import { silentLog, systemClock } from "../../src/core/index.ts";
 import {
   type Manifest,
@@ -125,6 +125,9 @@ test("P6: the daemon itself goes over: one process, the same identity and addres
   const daemon = await spawnDaemon({ name: "node", dir, args });
   try {
     const address = await addressOf(daemon, systemClock, AbortSignal.timeout(60_000));
+    // Listening comes before the history that a proposal starts from.
+    const stateNow = (): Promise<string | undefined> => refresh(daemon).then(() => daemon.status?.state);
+    await expect.poll(stateNow, { timeout: 60_000, interval: 100 }).toBe("training");
     const proposal = (await runStarling(["propose", nextPath, "--data", dataDir])).trim();
     expect(await runStarling(["proposals", "--data", dataDir])).toMatch(
       new RegExp(`${proposal}  \\(supported by this node\\)[^]+\\+ {3}"name": "next",`),
