@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { accumulateResidual, codecAt, encodeDelta, openDelta } from "../src/codec/index.ts";
 import { foldRound } from "../src/consensus/index.ts";
 import { bytesOf, fromFixed, rootOfBytes } from "../src/core/index.ts";
-import { presetOf } from "../src/node/presets.ts";
+import { presetOf } from "../src/node/presets/presets.ts";
 import {
   assignedBatch,
   createEngine,

@@ -8,7 +8,7 @@ import Table from "cli-table3";
 import { type CodecSchedule, codecScheduleSchema } from "../src/codec/index.ts";
 import { type ContributionId, systemClock } from "../src/core/index.ts";
 import { Learner } from "../src/node/learner/learner.ts";
-import { presetOf } from "../src/node/presets.ts";
+import { presetOf } from "../src/node/presets/presets.ts";
 import { parametersCount } from "../src/trainer/index.ts";
 import { mobyDick } from "./book.ts";
 

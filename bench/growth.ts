@@ -8,7 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import Table from "cli-table3";
 import { fromFixed, toFixed } from "../src/core/index.ts";
-import { presetOf } from "../src/node/presets.ts";
+import { presetOf } from "../src/node/presets/presets.ts";
 import type { Rung } from "../src/node/presets/preset.ts";
 import {
   type GrowthRule,

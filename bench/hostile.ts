@@ -21,7 +21,7 @@ import {
   systemClock,
 } from "../src/core/index.ts";
 import { decodeReply, encodeRequest } from "../src/gossip/sync-messages.ts";
-import { signContribution } from "../src/node/identity.ts";
+import { signContribution } from "../src/node/keys/identity.ts";
 import { type Attack, Attacker, type Prey, ask, attacks } from "../test/support/attacks.ts";
 import type { Look, Ready } from "./hostile/flock.ts";
 

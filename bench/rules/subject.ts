@@ -1,5 +1,5 @@
 /** What is trained: real text, and models small enough for many runs. */
-import { presetOf } from "../../src/node/presets.ts";
+import { presetOf } from "../../src/node/presets/presets.ts";
 import { type ModelConfig, type Optimizer, heldOutBatches } from "../../src/trainer/index.ts";
 import { mobyDick } from "../book.ts";
 import type { ModelName } from "./settings.ts";

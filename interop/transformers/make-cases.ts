@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mobyDickText } from "../../scripts/testnet/text.ts";
 import { SeededRandom, fromFixed } from "../../src/core/index.ts";
-import { modelFolderFiles } from "../../src/node/model-folder.ts";
+import { modelFolderFiles } from "../../src/node/model/folder.ts";
 import {
   Decoder,
   type ModelConfig,

@@ -37,7 +37,7 @@ export async function renderErrors(): Promise<string> {
 
 /**
  * Every code that the sources throw, sorted. A code stands in the first argument itself; one that is only passed on is no
- * new one (`control-client.ts` repeats what the running node said).
+ * new one (`control/client.ts` repeats what the running node said).
  */
 export async function thrownCodes(): Promise<string[]> {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => file.endsWith(".ts"));

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, StarlingError } from "../../src/core/index.ts";
-import { connectControl } from "../../src/node/control-client.ts";
+import { connectControl } from "../../src/node/control/client.ts";
 import type { NodeStatus } from "../../src/node/status.ts";
 import { STARLING } from "./command.ts";
 

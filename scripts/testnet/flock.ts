@@ -5,7 +5,7 @@
 import { CHEAT_VARIABLE } from "../../src/cli/cheat.ts";
 import type { LiveView } from "../../src/cli/index.ts";
 import { type Clock, StarlingError } from "../../src/core/index.ts";
-import { connectControl } from "../../src/node/control-client.ts";
+import { connectControl } from "../../src/node/control/client.ts";
 import { readManifestFile } from "../../src/node/index.ts";
 import type { NodeStatus } from "../../src/node/status.ts";
 import { runStarling } from "./command.ts";

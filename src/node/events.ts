@@ -6,7 +6,7 @@
 import { EventEmitter } from "node:events";
 import type { Effect, Event } from "../consensus/index.ts";
 import type { ContributionId, Digest, PeerId } from "../core/index.ts";
-import type { Recorder } from "./loop.ts";
+import type { Recorder } from "./round/loop.ts";
 import type { SettledStatus } from "./status.ts";
 
 /** A phase that this node begins to work on; the first is 0. */

@@ -3,13 +3,13 @@ import type { Clock, Logger, RunId } from "../core/index.ts";
 import type { NodeMetrics } from "../dashboard/index.ts";
 import type { ReachOptions } from "../gossip/index.ts";
 import type { EngineName, GradientMemory } from "../trainer/index.ts";
-import type { Evaluate } from "./evaluations.ts";
+import type { Evaluate } from "./model/evaluations.ts";
 import type { UseOptions } from "./idle/conditions.ts";
 import type { SettledName } from "./join/run-address.ts";
 import type { Cheat } from "./learner/cheat.ts";
-import type { LineOptions } from "./limited-swarm.ts";
-import type { Recorder } from "./loop.ts";
-import type { Manifest } from "./manifest.ts";
+import type { LineOptions } from "./network/limited-swarm.ts";
+import type { Recorder } from "./round/loop.ts";
+import type { Manifest } from "./run/manifest.ts";
 
 export interface NodeOptions {
   /** The node's own folder: key, blocks, history. Made when it is not there; one node at a time. */

@@ -4,11 +4,11 @@ import type { Swarm } from "../gossip/index.ts";
 import type { ServedCheckpoints } from "../storage/index.ts";
 import { parametersCount } from "../trainer/index.ts";
 import type { NodeEngine } from "./engine/node-engine.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate } from "./idle/gate.ts";
 import { addressOf } from "./join/join.ts";
-import type { RoundLoop } from "./loop.ts";
-import { phaseOf } from "./manifest.ts";
-import { emptyStatus } from "./offline.ts";
+import type { RoundLoop } from "./round/loop.ts";
+import { phaseOf } from "./run/manifest.ts";
+import { emptyStatus } from "./offline/offline.ts";
 import type { Participation } from "./participation.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
 

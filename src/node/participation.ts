@@ -7,27 +7,34 @@ import type { Clock, Logger, PeerId, RunId } from "../core/index.ts";
 import type { Swarm } from "../gossip/index.ts";
 import type { ServedCheckpoints, Store } from "../storage/index.ts";
 import type { EngineName, GradientMemory } from "../trainer/index.ts";
-import { Climb, type PhaseStart } from "./climb.ts";
+import { Climb, type PhaseStart } from "./climb/climb.ts";
 import { PatientFetch } from "./data/patient-fetch.ts";
 import { DataPull } from "./data/pull.ts";
 import { type RunData, readRunData } from "./data/run-data.ts";
 import type { DiskKeeper } from "./disk/keeper.ts";
 import type { NodeEngine } from "./engine/node-engine.ts";
 import { type NodeEmitter, bothOf, phaseEvents } from "./events.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate } from "./idle/gate.ts";
 import { Footholds } from "./join/footholds.ts";
-import { Holding } from "./holding.ts";
+import { Holding } from "./round/holding.ts";
 import { Join, isJoinable } from "./join/join.ts";
 import type { SettledName } from "./join/run-address.ts";
 import { type LearnerClient, createLearnerClient } from "./learner/client.ts";
 import type { LearnerFacts, LearnerOptions } from "./learner/options.ts";
-import { type Recorder, RoundLoop } from "./loop.ts";
-import { type Manifest, type Phase, decodeManifest, deltaBytesMaxAt, limitsOf, phaseOf } from "./manifest.ts";
-import { fitMemory } from "./memory.ts";
+import { type Recorder, RoundLoop } from "./round/loop.ts";
+import {
+  type Manifest,
+  type Phase,
+  decodeManifest,
+  deltaBytesMaxAt,
+  limitsOf,
+  phaseOf,
+} from "./run/manifest.ts";
+import { fitMemory } from "./run/memory.ts";
 import type { NodeSettings } from "./node-options.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Succession } from "./succession/succession.ts";
-import { readStartWeights } from "./start-weights.ts";
+import { readStartWeights } from "./run/start-weights.ts";
 
 export interface ParticipationDeps {
   readonly options: Pick<

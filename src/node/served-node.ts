@@ -1,8 +1,8 @@
 /** A node and what shows it: its page, and the control socket that `starling` commands use. */
 import { type Clock, type Logger, type Service, systemClock } from "../core/index.ts";
 import { type Dashboard, type DashboardOptions, createDashboard, createMetrics } from "../dashboard/index.ts";
-import type { ControlTarget } from "./control-routes.ts";
-import { createControl } from "./control.ts";
+import type { ControlTarget } from "./control/routes.ts";
+import { createControl } from "./control/server.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { createNode } from "./node.ts";
 import type { StarlingNode } from "./starling-node.ts";

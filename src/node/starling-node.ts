@@ -2,12 +2,12 @@
 import type { Cid, PeerId, Service } from "../core/index.ts";
 import type { SnapshotSource } from "../dashboard/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
-import type { CreditsPage } from "./credits.ts";
+import type { CreditsPage } from "./credits/credits.ts";
 import type { NodeEmitter } from "./events.ts";
-import type { Until } from "./farewell.ts";
-import type { Evaluation } from "./measure.ts";
+import type { Until } from "./round/farewell.ts";
+import type { Evaluation } from "./model/measure.ts";
 import type { ProposalStatus } from "./succession/succession.ts";
-import type { SettledWeights } from "./settled-model.ts";
+import type { SettledWeights } from "./model/settled-model.ts";
 import type { NodeStatus } from "./status.ts";
 
 export interface StarlingNode extends Service, SnapshotSource {

@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { type CodecSettings, decodeDelta, encodeDelta, openDelta } from "../../src/codec/index.ts";
 import { SeededRandom, bytesOf, digestOf, sha256 } from "../../src/core/index.ts";
-import { verifyHeader } from "../../src/node/identity.ts";
+import { verifyHeader } from "../../src/node/keys/identity.ts";
 import golden from "../vectors/protocol/header.json" with { type: "json" };
 import { lacksPython, python } from "./python.ts";
 

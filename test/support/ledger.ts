@@ -33,9 +33,9 @@ import {
   sha256,
 } from "../../src/core/index.ts";
 import { type Manifest, draftManifest } from "../../src/node/index.ts";
-import { type SignedContribution, signContribution } from "../../src/node/identity.ts";
+import { type SignedContribution, signContribution } from "../../src/node/keys/identity.ts";
 import { cutData } from "../../src/node/data/cut.ts";
-import { encodeManifest, growthInto, runIdOf } from "../../src/node/manifest.ts";
+import { encodeManifest, growthInto, runIdOf } from "../../src/node/run/manifest.ts";
 import { type PhaseFacts, firstFacts, phaseFacts } from "../../src/node/verify/phase.ts";
 import { type Archive, type RawFolder, bodyCid, headerKey } from "../../src/storage/index.ts";
 import { byteTokenizer, growWeights } from "../../src/trainer/index.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Digest, type RunId, bytesOf, rootOfBytes, silentLog } from "../../src/core/index.ts";
 import { initRun, runIdOf } from "../../src/node/index.ts";
-import { decodeManifest, encodeManifest, phaseOf } from "../../src/node/manifest.ts";
-import { modelFolderFiles } from "../../src/node/model-folder.ts";
+import { decodeManifest, encodeManifest, phaseOf } from "../../src/node/run/manifest.ts";
+import { modelFolderFiles } from "../../src/node/model/folder.ts";
 import { openStore, writeFiles } from "../../src/storage/index.ts";
 import { initialWeights, modelPresets } from "../../src/trainer/index.ts";
 

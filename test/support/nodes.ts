@@ -20,8 +20,8 @@ import {
   initRun,
   runIdOf,
 } from "../../src/node/index.ts";
-import type { Recorder } from "../../src/node/loop.ts";
-import { limitsOf, phaseOf } from "../../src/node/manifest.ts";
+import type { Recorder } from "../../src/node/round/loop.ts";
+import { limitsOf, phaseOf } from "../../src/node/run/manifest.ts";
 import { openStore } from "../../src/storage/index.ts";
 
 export const DEADLINE_MS = 120_000;

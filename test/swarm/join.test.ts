@@ -9,7 +9,7 @@ import {
   createNode,
   decodeRunAddress,
 } from "../../src/node/index.ts";
-import type { Recorder } from "../../src/node/loop.ts";
+import type { Recorder } from "../../src/node/round/loop.ts";
 import { Flock, until } from "../support/nodes.ts";
 
 const SETTLE_DEPTH = 2;

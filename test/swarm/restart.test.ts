@@ -3,7 +3,7 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type NodeStatus, type StarlingNode } from "../../src/node/index.ts";
-import type { Recorder } from "../../src/node/loop.ts";
+import type { Recorder } from "../../src/node/round/loop.ts";
 import { type Effect, type Event, parseHeader } from "../../src/consensus/index.ts";
 import { silentLog } from "../../src/core/index.ts";
 import { BODIES_KEPT_ROUNDS } from "../../src/node/disk/retention.ts";

@@ -5,7 +5,7 @@
 import { CHUNK_LENGTH, type CodecSchedule, deltaBytesMax } from "../../../src/codec/index.ts";
 import { Commons, type Rule } from "../../../src/consensus/index.ts";
 import { type Digest, SeededRandom, StarlingError, bytesOf, rootOfBytes } from "../../../src/core/index.ts";
-import type { Ascent } from "../../../src/node/ascent.ts";
+import type { Ascent } from "../../../src/node/climb/ascent.ts";
 import { Agenda } from "../agenda.ts";
 import { FlockNode } from "../flock-node.ts";
 import { Folded } from "../fold-tree.ts";

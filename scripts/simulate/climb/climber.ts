@@ -1,10 +1,10 @@
 /**
- * One node that climbs a ladder in the simulator: a FlockNode for each phase, and between them what src/node/climb.ts does.
+ * One node that climbs a ladder in the simulator: a FlockNode for each phase, and between them what src/node/climb/climb.ts does.
  * A crash takes all of them down; afterwards it goes through its phases again from its disk, from the first.
  */
 import type { Machine, PhaseMark } from "../../../src/consensus/index.ts";
 import { assert } from "../../../src/core/index.ts";
-import { Ascent } from "../../../src/node/ascent.ts";
+import { Ascent } from "../../../src/node/climb/ascent.ts";
 import type { Agenda } from "../agenda.ts";
 import type { FlockNode } from "../flock-node.ts";
 import type { Rung } from "./ladder.ts";

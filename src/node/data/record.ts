@@ -19,8 +19,8 @@ import {
   reject,
 } from "../../core/index.ts";
 import { type ShardName, shardTokensMax } from "../../trainer/index.ts";
-import { isSignedBy } from "../identity.ts";
-import { isEd25519PeerId } from "../peer-ids.ts";
+import { isSignedBy } from "../keys/identity.ts";
+import { isEd25519PeerId } from "../keys/peer-ids.ts";
 
 export const RECORD_VERSION = 1;
 /** About a million shards. */

@@ -11,7 +11,7 @@ import {
   decodeShard,
   openTokenizer,
 } from "../../trainer/index.ts";
-import type { Manifest } from "../manifest.ts";
+import type { Manifest } from "../run/manifest.ts";
 import { type DataRecord, RECORD_BYTES_MAX, type TokenizerName, openRecord } from "./record.ts";
 
 /** Plain data, so that it can be sent to the learner's thread. */

@@ -1,7 +1,7 @@
 /** `starling doctor`: every check, one after the other, each told as soon as it is done. */
 import { stat } from "node:fs/promises";
 import { type Clock, systemClock } from "../../core/index.ts";
-import { connectControl } from "../control-client.ts";
+import { connectControl } from "../control/client.ts";
 import { checkEngines } from "./engines.ts";
 import type { Symptom } from "./finding.ts";
 import { checkClock, checkDisk, checkMemory, checkNode } from "./host.ts";

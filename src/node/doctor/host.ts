@@ -3,8 +3,8 @@ import { open, rm, stat, statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Clock, messageOf } from "../../core/index.ts";
-import { planOfPreset } from "../plan.ts";
-import { presetNames } from "../presets.ts";
+import { planOfPreset } from "../run/plan.ts";
+import { presetNames } from "../presets/presets.ts";
 import { type Symptom, fault, good, poor } from "./finding.ts";
 
 /** package.json, `engines`. A test compares them. */

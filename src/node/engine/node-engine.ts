@@ -8,7 +8,7 @@ import {
   supportedEngines,
   takeDevice,
 } from "../../trainer/index.ts";
-import type { Phase } from "../manifest.ts";
+import type { Phase } from "../run/manifest.ts";
 import { chooseEngine } from "./choose.ts";
 
 export interface NodeEngineOptions {

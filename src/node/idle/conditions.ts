@@ -1,6 +1,6 @@
 /** When a node may use its machine: looks at the clock, the processor and the traffic, and closes or opens the gate. */
 import { type Clock, type Logger, type Service, messageOf } from "../../core/index.ts";
-import type { Gate } from "../gate.ts";
+import type { Gate } from "./gate.ts";
 import { Allowance } from "./allowance.ts";
 import { type Hours, isWithin } from "./hours.ts";
 import { OthersLoad, cpuTimes } from "./others-load.ts";

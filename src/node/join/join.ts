@@ -10,7 +10,7 @@ import type { Swarm } from "../../gossip/index.ts";
 import { type ServedCheckpoints, type Store, writeFiles } from "../../storage/index.ts";
 import { parametersCount } from "../../trainer/index.ts";
 import type { LearnerClient } from "../learner/client.ts";
-import { type Manifest, phaseOf } from "../manifest.ts";
+import { type Manifest, phaseOf } from "../run/manifest.ts";
 import { decodeBase } from "./base-record.ts";
 import { pullBase } from "./pull-base.ts";
 import { HINTS_MAX, type SettledName, encodeRunAddress } from "./run-address.ts";

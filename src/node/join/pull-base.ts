@@ -15,7 +15,7 @@ import {
 import type { Rule } from "../../consensus/index.ts";
 import type { Swarm } from "../../gossip/index.ts";
 import { type BlockStore, type PullOptions, bodyBlocks, pullBlocks, pullBody } from "../../storage/index.ts";
-import { verifyHeader } from "../identity.ts";
+import { verifyHeader } from "../keys/identity.ts";
 import { BASE_BYTES_MAX, type BaseRecord, decodeBase } from "./base-record.ts";
 import type { SettledName } from "./run-address.ts";
 

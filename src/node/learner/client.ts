@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { type BirpcReturn, createBirpc } from "birpc";
 import { type Logger, type Service, StarlingError, messageOf } from "../../core/index.ts";
-import { deserialize, serialize } from "../thread-errors.ts";
+import { deserialize, serialize } from "../threads/errors.ts";
 import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 
 type Owner = { readonly log: Logger } & Pick<LearnerOwner, "block" | "diskFull">;

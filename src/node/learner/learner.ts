@@ -35,8 +35,8 @@ import {
 } from "../../trainer/index.ts";
 import { partsOf } from "../data/given-documents.ts";
 import { tokenizerOf } from "../data/run-data.ts";
-import { type Evaluation, measure } from "../measure.ts";
-import { modelFolderFiles } from "../model-folder.ts";
+import { type Evaluation, measure } from "../model/measure.ts";
+import { modelFolderFiles } from "../model/folder.ts";
 import { cheat } from "./cheat.ts";
 import { Judge, type Judged, type Judgement } from "./judge.ts";
 import { stateRoot } from "./state-root.ts";

@@ -4,7 +4,7 @@ import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { Growth } from "../../trainer/index.ts";
-import type { Evaluation } from "../measure.ts";
+import type { Evaluation } from "../model/measure.ts";
 import type { DeltaBody } from "./folded-weights.ts";
 import type { Judged, Judgement } from "./judge.ts";
 import type { Which } from "./learner.ts";

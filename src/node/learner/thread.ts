@@ -20,12 +20,12 @@ import {
   writeFiles,
 } from "../../storage/index.ts";
 import { growWeights } from "../../trainer/index.ts";
-import { DiskPatience } from "../disk-patience.ts";
+import { DiskPatience } from "../disk/patience.ts";
 import { createShardSource } from "../data/run-data.ts";
-import { deserialize, serialize } from "../thread-errors.ts";
+import { deserialize, serialize } from "../threads/errors.ts";
 import { encodeBase } from "../join/base-record.ts";
-import { openPhaseEnds } from "../phase-ends.ts";
-import { threadLog } from "../thread-log.ts";
+import { openPhaseEnds } from "../climb/phase-ends.ts";
+import { threadLog } from "../threads/log.ts";
 import { Learner } from "./learner.ts";
 import { type LearnerOptions, factsOf } from "./options.ts";
 import { OpenTexts } from "./open-texts.ts";

@@ -1,7 +1,7 @@
 /** What a preset is, and the settings that most of them share. */
 import type { CreditRule } from "../../consensus/index.ts";
 import type { ModelConfig } from "../../trainer/index.ts";
-import type { Phase } from "../manifest.ts";
+import type { Phase } from "../run/manifest.ts";
 
 /** A phase without its budget: that is a number of rounds for a number of peers. */
 export interface Rung {

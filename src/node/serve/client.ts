@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { type BirpcReturn, createBirpc } from "birpc";
 import { type Clock, type Logger, type Service, StarlingError, messageOf } from "../../core/index.ts";
 import type { ServedModel, Writer } from "../../serving/index.ts";
-import { deserialize, serialize } from "../thread-errors.ts";
+import { deserialize, serialize } from "../threads/errors.ts";
 import type { WriterOptions, WriterOwner, WriterThread } from "./protocol.ts";
 
 /** Looking costs the names in one folder. Guess: nobody minds words of two seconds ago. */

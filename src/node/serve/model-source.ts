@@ -22,9 +22,9 @@ import {
   readChatSettings,
 } from "../../trainer/index.ts";
 import { storedBodies } from "../data/run-data.ts";
-import { decodeManifest, phaseOf } from "../manifest.ts";
-import { readModelFolder } from "../model-folder.ts";
-import { emptyFolder } from "../offline.ts";
+import { decodeManifest, phaseOf } from "../run/manifest.ts";
+import { readModelFolder } from "../model/folder.ts";
+import { emptyFolder } from "../offline/offline.ts";
 import type { ModelFacts, ModelPlace } from "./protocol.ts";
 
 export interface SourcedModel extends Omit<ModelFacts, "contextTokens"> {

@@ -1,6 +1,6 @@
 /** What a proposal changes, as people read it: the lines of the two manifests in JSON that differ, with some around. */
 import { diff } from "node:util";
-import type { Manifest } from "../manifest.ts";
+import type { Manifest } from "../run/manifest.ts";
 
 /** Unchanged lines that are shown around a change. */
 const AROUND = 2;

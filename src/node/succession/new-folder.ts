@@ -8,8 +8,8 @@ import type { Cid, Logger } from "../../core/index.ts";
 import { type BlockStore, type Store, getBody, openStore, putBody } from "../../storage/index.ts";
 import { TOKENIZER_BYTES_MAX, parametersCount } from "../../trainer/index.ts";
 import { RECORD_BYTES_MAX, openRecord } from "../data/record.ts";
-import { type Manifest, encodeManifest, phaseOf, runIdOf } from "../manifest.ts";
-import { networkKeyPath } from "../network-key.ts";
+import { type Manifest, encodeManifest, phaseOf, runIdOf } from "../run/manifest.ts";
+import { networkKeyPath } from "../keys/network-key.ts";
 
 /** Its name in the folder of the run that is left. */
 const SUCCESSOR = "successor";

@@ -20,9 +20,9 @@ import {
   messageOf,
   reject,
 } from "../../core/index.ts";
-import { isSignedBy } from "../identity.ts";
-import { type Manifest, decodeManifest, encodeManifest, phaseOf } from "../manifest.ts";
-import { isEd25519PeerId } from "../peer-ids.ts";
+import { isSignedBy } from "../keys/identity.ts";
+import { type Manifest, decodeManifest, encodeManifest, phaseOf } from "../run/manifest.ts";
+import { isEd25519PeerId } from "../keys/peer-ids.ts";
 
 export const PROPOSAL_VERSION = 1;
 /** Guess: a manifest of seven phases has about 5 kB, and 64 records of data and 1,024 founders about 60 kB more. */

@@ -19,7 +19,7 @@ import {
 import type { Swarm } from "../../gossip/index.ts";
 import { type Store, readFiles, writeFiles } from "../../storage/index.ts";
 import { readStoredData } from "../data/run-data.ts";
-import { type Manifest, parseManifest, runIdOf } from "../manifest.ts";
+import { type Manifest, parseManifest, runIdOf } from "../run/manifest.ts";
 import type { Successor } from "../status.ts";
 import { manifestDiff } from "./diff.ts";
 import { makeSuccessorFolder } from "./new-folder.ts";

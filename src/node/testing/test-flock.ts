@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, silentLog } from "../../core/index.ts";
 import type { Documents } from "../data/given-documents.ts";
-import type { Evaluate } from "../evaluations.ts";
-import { initRun } from "../init.ts";
-import { type Manifest, runIdOf } from "../manifest.ts";
+import type { Evaluate } from "../model/evaluations.ts";
+import { initRun } from "../run/init.ts";
+import { type Manifest, runIdOf } from "../run/manifest.ts";
 import { createNode } from "../node.ts";
 import type { StarlingNode } from "../starling-node.ts";
 

@@ -2,8 +2,8 @@
 import { type ContributionGraph, type Header, type View, phaseEnd } from "../../consensus/index.ts";
 import { type Digest, type RunId, bytesOf, rootOfBytes } from "../../core/index.ts";
 import { growWeights } from "../../trainer/index.ts";
-import { type Manifest, growthInto } from "../manifest.ts";
-import { originAbove } from "../phase-origin.ts";
+import { type Manifest, growthInto } from "../run/manifest.ts";
+import { originAbove } from "../climb/phase-origin.ts";
 import { checkCheckpoints, soundCheckpoints } from "./checkpoints.ts";
 import type { Tally } from "./findings.ts";
 import type { LandmarkStore } from "./landmark.ts";

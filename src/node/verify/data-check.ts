@@ -4,8 +4,8 @@ import type { Archive } from "../../storage/index.ts";
 import { TOKENIZER_BYTES_MAX } from "../../trainer/index.ts";
 import { type ReadBody, storedBodies } from "../data/run-data.ts";
 import { RECORD_BYTES_MAX, openRecord } from "../data/record.ts";
-import type { Manifest } from "../manifest.ts";
-import { readStartWeights } from "../start-weights.ts";
+import type { Manifest } from "../run/manifest.ts";
+import { readStartWeights } from "../run/start-weights.ts";
 import type { Tally } from "./findings.ts";
 
 export async function checkData(source: Archive, manifest: Manifest, tally: Tally): Promise<void> {

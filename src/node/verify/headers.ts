@@ -1,7 +1,7 @@
 /** Every signed header on the disk: hash, shape, signature and place; then linked to what it cites. */
 import { ContributionGraph, type GraphOptions, type ParsedHeader, idOf } from "../../consensus/index.ts";
 import { type Archive, type ArchivedHeader, headerKey } from "../../storage/index.ts";
-import { verifyHeader } from "../identity.ts";
+import { verifyHeader } from "../keys/identity.ts";
 import type { Tally } from "./findings.ts";
 
 export interface StoredHeaders {

@@ -3,9 +3,9 @@ import type { Contribution, ContributionGraph, GraphOptions } from "../../consen
 import type { Cid, ContributionId, PeerId } from "../../core/index.ts";
 import { StarlingError, matchesCid } from "../../core/index.ts";
 import type { Archive } from "../../storage/index.ts";
-import { decodeManifest } from "../manifest.ts";
-import { graphOptions, originOf } from "../phase-origin.ts";
-import { readStartWeights } from "../start-weights.ts";
+import { decodeManifest } from "../run/manifest.ts";
+import { graphOptions, originOf } from "../climb/phase-origin.ts";
+import { readStartWeights } from "../run/start-weights.ts";
 import { archivedBodies } from "./data-check.ts";
 import { type Finding, Tally } from "./findings.ts";
 import { linkHeaders, readHeaders } from "./headers.ts";

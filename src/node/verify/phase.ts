@@ -3,8 +3,8 @@ import type { CodecSchedule } from "../../codec/index.ts";
 import type { GraphOptions } from "../../consensus/index.ts";
 import { type RunId, bytesOf, rootOfBytes } from "../../core/index.ts";
 import { decodeWeights, initialWeights, parametersCount, tensorLengths } from "../../trainer/index.ts";
-import { type Manifest, phaseOf } from "../manifest.ts";
-import { type PhaseOrigin, graphOptions } from "../phase-origin.ts";
+import { type Manifest, phaseOf } from "../run/manifest.ts";
+import { type PhaseOrigin, graphOptions } from "../climb/phase-origin.ts";
 
 export interface PhaseFacts {
   readonly phase: number;

@@ -7,7 +7,7 @@
 import type { ParsedHeader } from "../../consensus/index.ts";
 import { matchesCid } from "../../core/index.ts";
 import type { Archive } from "../../storage/index.ts";
-import { type Manifest, decodeManifest } from "../manifest.ts";
+import { type Manifest, decodeManifest } from "../run/manifest.ts";
 import { type Outcome, checkPhase, perSecond } from "./check-phase.ts";
 import { checkOtherCheckpoints } from "./checkpoints.ts";
 import { checkData, startBytesOf } from "./data-check.ts";

@@ -7,7 +7,7 @@ import { type Clock, type Logger, type Service } from "../../core/index.ts";
 import type { RankRow, Snapshot } from "../../dashboard/index.ts";
 import { type Swarm, contributionsTopic } from "../../gossip/index.ts";
 import { parametersCount } from "../../trainer/index.ts";
-import { type Manifest, phaseOf } from "../manifest.ts";
+import { type Manifest, phaseOf } from "../run/manifest.ts";
 import type { CurvePoint, NodeStatus } from "../status.ts";
 import { contributionRows } from "./contributions.ts";
 import { meshOf, weightShares } from "./mesh.ts";

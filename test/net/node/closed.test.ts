@@ -16,7 +16,7 @@ import {
   readNetworkKey,
   writeNetworkKey,
 } from "../../../src/node/index.ts";
-import { createNetworkKey } from "../../../src/node/network-key.ts";
+import { createNetworkKey } from "../../../src/node/keys/network-key.ts";
 import { openStore } from "../../../src/storage/index.ts";
 import { Flock, until } from "../../support/nodes.ts";
 

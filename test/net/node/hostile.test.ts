@@ -14,7 +14,7 @@ import {
 } from "../../../src/core/index.ts";
 import { DAG_CBOR, RAW } from "../../../src/core/index.ts";
 import { type Swarm, contributionsTopic, createSwarm } from "../../../src/gossip/index.ts";
-import { signContribution } from "../../../src/node/identity.ts";
+import { signContribution } from "../../../src/node/keys/identity.ts";
 import { runIdOf } from "../../../src/node/index.ts";
 import { Flock, settledRoots, until } from "../../support/nodes.ts";
 

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { connectControl } from "../../../src/node/control-client.ts";
+import { connectControl } from "../../../src/node/control/client.ts";
 import type { NodeStatus } from "../../../src/node/status.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));

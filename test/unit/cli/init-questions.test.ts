@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type InitAnswers, askInit } from "../../../src/cli/ask-init.ts";
 import { describeRun } from "../../../src/cli/describe-run.ts";
 import { silentLog } from "../../../src/core/index.ts";
-import { costsOf } from "../../../src/node/costs.ts";
+import { costsOf } from "../../../src/node/run/costs.ts";
 import { initRun } from "../../../src/node/index.ts";
 
 const ENTER = "\r";

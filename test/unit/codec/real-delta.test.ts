@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { accumulateResidual, encodeDelta, openDelta } from "../../../src/codec/index.ts";
 import { fromFixed } from "../../../src/core/index.ts";
-import { presetOf } from "../../../src/node/presets.ts";
+import { presetOf } from "../../../src/node/presets/presets.ts";
 import { assignedBatch, createEngine, initialWeights, tensorLengths } from "../../../src/trainer/index.ts";
 import { mobyDickText } from "../../../scripts/testnet/text.ts";
 

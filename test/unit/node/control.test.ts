@@ -17,11 +17,11 @@ import {
   silentLog,
   type Cid,
 } from "../../../src/core/index.ts";
-import { connectControl } from "../../../src/node/control-client.ts";
-import { controlPath } from "../../../src/node/control-path.ts";
-import { type ControlTarget, REQUEST_BYTES_MAX } from "../../../src/node/control-routes.ts";
-import { type ControlOptions, assertDataIsFree, createControl } from "../../../src/node/control.ts";
-import type { CreditsPage } from "../../../src/node/credits.ts";
+import { connectControl } from "../../../src/node/control/client.ts";
+import { controlPath } from "../../../src/node/control/path.ts";
+import { type ControlTarget, REQUEST_BYTES_MAX } from "../../../src/node/control/routes.ts";
+import { type ControlOptions, assertDataIsFree, createControl } from "../../../src/node/control/server.ts";
+import type { CreditsPage } from "../../../src/node/credits/credits.ts";
 import { aStatus } from "../../support/status.ts";
 
 let dataDir: string;

@@ -6,8 +6,13 @@ import { describe, expect, test } from "vitest";
 import { type Payout, authorKey, latestPayouts, parseAddress } from "../../../src/consensus/index.ts";
 import { type ContributionId, assert } from "../../../src/core/index.ts";
 import { creditsTree } from "../../../src/node/index.ts";
-import { type Credit, type Credits, creditsAsOf, creditsByAuthor } from "../../../src/node/credits.ts";
-import { type CreditsTree, LEAF_ENCODING } from "../../../src/node/credits-tree.ts";
+import {
+  type Credit,
+  type Credits,
+  creditsAsOf,
+  creditsByAuthor,
+} from "../../../src/node/credits/credits.ts";
+import { type CreditsTree, LEAF_ENCODING } from "../../../src/node/credits/tree.ts";
 import { peerOf, runIdOf } from "../../support/run-of.ts";
 
 const run = runIdOf("run");

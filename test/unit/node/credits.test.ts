@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Contribution } from "../../../src/consensus/index.ts";
-import { collectCredits, creditsByAuthor, creditsPage } from "../../../src/node/credits.ts";
+import { collectCredits, creditsByAuthor, creditsPage } from "../../../src/node/credits/credits.ts";
 import { DAG_CBOR, cidOf } from "../../../src/core/index.ts";
 import { type Manifest, type Phase, draftManifest } from "../../../src/node/index.ts";
 import { peerOf, runIdOf, runOf } from "../../support/run-of.ts";

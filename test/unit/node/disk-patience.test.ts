@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { StarlingError, silentLog } from "../../../src/core/index.ts";
-import { DiskPatience } from "../../../src/node/disk-patience.ts";
+import { DiskPatience } from "../../../src/node/disk/patience.ts";
 import { VirtualClock } from "../../support/uplinks.ts";
 
 const FULL = new StarlingError("DISK_FULL", "no room left to write /data/header");

@@ -19,7 +19,7 @@ import {
 } from "../../../src/node/doctor/host.ts";
 import { checkNat, checkPeers, checkPort, checkRunning } from "../../../src/node/doctor/network.ts";
 import { reportReach } from "../../../src/node/doctor/reach-report.ts";
-import { emptyStatus } from "../../../src/node/offline.ts";
+import { emptyStatus } from "../../../src/node/offline/offline.ts";
 import type { NodeStatus } from "../../../src/node/status.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 

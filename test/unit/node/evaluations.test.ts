@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { type Digest, type Logger, silentLog } from "../../../src/core/index.ts";
-import { type Evaluate, Evaluations } from "../../../src/node/evaluations.ts";
+import { type Evaluate, Evaluations } from "../../../src/node/model/evaluations.ts";
 import { type SettledEvent, createEmitter } from "../../../src/node/events.ts";
-import { SettledModel } from "../../../src/node/settled-model.ts";
+import { SettledModel } from "../../../src/node/model/settled-model.ts";
 
 function settled(round: number): SettledEvent {
   return { phase: 0, round, root: `root ${round}` as Digest, weightsRoot: `weights ${round}` as Digest };

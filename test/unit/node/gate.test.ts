@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Gate } from "../../../src/node/gate.ts";
+import { Gate } from "../../../src/node/idle/gate.ts";
 
 describe("N2 the gate", () => {
   test("opens when the last reason has gone; the first is the one that is told", async () => {

@@ -13,8 +13,8 @@ import {
   digestOf,
   reject,
 } from "../../../src/core/index.ts";
-import { HeaderIntake } from "../../../src/node/header-intake.ts";
-import { signContribution } from "../../../src/node/identity.ts";
+import { HeaderIntake } from "../../../src/node/round/header-intake.ts";
+import { signContribution } from "../../../src/node/keys/identity.ts";
 
 const ROUND = 0;
 const key = await generateKeyPair("Ed25519");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type PeerId, accept, silentLog, systemClock } from "../../../src/core/index.ts";
 import type { HeadersRequest, Swarm } from "../../../src/gossip/index.ts";
-import { HeaderSync } from "../../../src/node/header-sync.ts";
+import { HeaderSync } from "../../../src/node/round/header-sync.ts";
 
 /** One byte each: its round. The peer holds rounds 0 to 5. */
 const HELD = Array.from({ length: 6 }, (_, round) => Uint8Array.of(round));

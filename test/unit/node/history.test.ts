@@ -7,7 +7,7 @@ import {
   creditLines,
   trainedRound,
 } from "../../../src/consensus/index.ts";
-import { replay } from "../../../src/node/history.ts";
+import { replay } from "../../../src/node/offline/history.ts";
 import { Flock } from "../../support/flock.ts";
 import { runOf } from "../../support/run-of.ts";
 

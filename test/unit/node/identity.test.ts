@@ -12,8 +12,8 @@ import {
   digestOf,
   digestToBytes,
 } from "../../../src/core/index.ts";
-import { signContribution, verifyHeader } from "../../../src/node/identity.ts";
-import { hasSmallOrder } from "../../../src/node/small-order.ts";
+import { signContribution, verifyHeader } from "../../../src/node/keys/identity.ts";
+import { hasSmallOrder } from "../../../src/node/keys/small-order.ts";
 import refused from "../../vectors/protocol/refused-header.json" with { type: "json" };
 import type { RefusedHeaderVector } from "../../vectors/protocol/header.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Contribution, Machine } from "../../../src/consensus/index.ts";
 import { type ContributionId, type Verdict, accept, ignore } from "../../../src/core/index.ts";
 import type { Judgement } from "../../../src/node/learner/judge.ts";
-import { Judging } from "../../../src/node/judging.ts";
+import { Judging } from "../../../src/node/round/judging.ts";
 import { peerOf } from "../../support/run-of.ts";
 
 type Stage = Machine["stage"];

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { RAW, cidOf, fromFixed } from "../../../src/core/index.ts";
 import { createEngine, growWeights, initialWeights, parametersCount } from "../../../src/trainer/index.ts";
 import { draftManifest, planOfPreset, presetNames } from "../../../src/node/index.ts";
-import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/manifest.ts";
+import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/run/manifest.ts";
 import { batchOf } from "../../support/trainer/models.ts";
 
 const DATA = { data: [cidOf(new TextEncoder().encode("text"), RAW)] };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Digest, RAW, cidOf, systemClock } from "../../../src/core/index.ts";
 import { draftManifest } from "../../../src/node/index.ts";
 import { Learner } from "../../../src/node/learner/learner.ts";
-import { Progress } from "../../../src/node/progress.ts";
+import { Progress } from "../../../src/node/round/progress.ts";
 import { learnableBytes } from "../../support/trainer/models.ts";
 
 async function learnerWith(lrMax: number, stepsPerRound: number): Promise<Learner> {

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Cid } from "../../../src/core/index.ts";
 import type { Swarm } from "../../../src/gossip/index.ts";
-import { Line } from "../../../src/node/limited-swarm.ts";
-import { Throttle } from "../../../src/node/throttle.ts";
+import { Line } from "../../../src/node/network/limited-swarm.ts";
+import { Throttle } from "../../../src/node/network/throttle.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const CID = "cid" as Cid;

@@ -11,7 +11,7 @@ import {
   runIdOf,
   writeManifestFile,
 } from "../../../src/node/index.ts";
-import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/manifest.ts";
+import { decodeManifest, encodeManifest, parseManifest } from "../../../src/node/run/manifest.ts";
 
 const DATA = { data: [cidOf(new TextEncoder().encode("text"), RAW)] };
 const good = draftManifest({ preset: "tiny", name: "book.txt", startPeers: 2 }, DATA);

@@ -1,9 +1,9 @@
 /** T4: a phase that the host can't hold is refused before it starts, with what to lower. */
 import { expect, test } from "vitest";
-import { estimatePhase } from "../../../src/node/estimate.ts";
-import { fitMemory } from "../../../src/node/memory.ts";
-import type { Phase } from "../../../src/node/manifest.ts";
-import { presetOf } from "../../../src/node/presets.ts";
+import { estimatePhase } from "../../../src/node/run/estimate.ts";
+import { fitMemory } from "../../../src/node/run/memory.ts";
+import type { Phase } from "../../../src/node/run/manifest.ts";
+import { presetOf } from "../../../src/node/presets/presets.ts";
 
 const [rung] = presetOf("open-500m").rungs;
 const phase = { ...rung?.phase, tokensBudget: 1 } as Phase;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Address, type Payout, parseAddress } from "../../../src/consensus/index.ts";
 import { type PeerId, silentLog } from "../../../src/core/index.ts";
 import { readOwnPayout, readPayoutFiles, setPayout } from "../../../src/node/index.ts";
-import { payoutText, signPayout, verifyPayout } from "../../../src/node/payouts.ts";
+import { payoutText, signPayout, verifyPayout } from "../../../src/node/credits/payouts.ts";
 import { openStore } from "../../../src/storage/index.ts";
 import { peerOf, runIdOf } from "../../support/run-of.ts";
 

@@ -7,7 +7,7 @@ import { CID } from "multiformats/cid";
 import { hash } from "node:crypto";
 import { type Header, batchSeed, signingBytes } from "../../../src/consensus/index.ts";
 import { type ContributionId, DAG_CBOR, RAW, type RunId, cidOf } from "../../../src/core/index.ts";
-import { signContribution, verifyHeader } from "../../../src/node/identity.ts";
+import { signContribution, verifyHeader } from "../../../src/node/keys/identity.ts";
 import { digestOfText, textBytes } from "../../support/run-of.ts";
 import { type Keyed, hex, keyOf } from "./support.ts";
 

@@ -1,7 +1,7 @@
 /** manifest.json: manifests as JSON, their canonical block, and the name of the run. */
 import { type Cid, RAW, cidOf } from "../../../src/core/index.ts";
 import { type Manifest, draftManifest, runIdOf } from "../../../src/node/index.ts";
-import { encodeManifest, parseManifest } from "../../../src/node/manifest.ts";
+import { encodeManifest, parseManifest } from "../../../src/node/run/manifest.ts";
 import { hex, keyOf } from "./support.ts";
 
 export interface ManifestVector {

@@ -1,7 +1,7 @@
 /** proposal.json: a proposed successor of a run, and the run that it becomes. */
 import { RAW, type RunId, cidOf } from "../../../src/core/index.ts";
 import { draftManifest } from "../../../src/node/index.ts";
-import { type Manifest, encodeManifest, runIdOf } from "../../../src/node/manifest.ts";
+import { type Manifest, encodeManifest, runIdOf } from "../../../src/node/run/manifest.ts";
 import { signProposal, successorOf } from "../../../src/node/succession/proposal.ts";
 import { hex, keyOf } from "./support.ts";
 

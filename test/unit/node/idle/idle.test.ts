@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLog } from "../../../../src/core/index.ts";
-import { Gate } from "../../../../src/node/gate.ts";
+import { Gate } from "../../../../src/node/idle/gate.ts";
 import { Allowance } from "../../../../src/node/idle/allowance.ts";
 import { Conditions, type UseOptions } from "../../../../src/node/idle/conditions.ts";
 import { isWithin } from "../../../../src/node/idle/hours.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Cid, RAW, cidOf } from "../../../../src/core/index.ts";
 import { draftManifest } from "../../../../src/node/index.ts";
-import { type Manifest, runIdOf } from "../../../../src/node/manifest.ts";
+import { type Manifest, runIdOf } from "../../../../src/node/run/manifest.ts";
 import { manifestDiff } from "../../../../src/node/succession/diff.ts";
 import { openProposal, signProposal, successorOf } from "../../../../src/node/succession/proposal.ts";
 

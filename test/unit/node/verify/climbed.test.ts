@@ -2,7 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { type Cid, SeededRandom } from "../../../../src/core/index.ts";
 import type { Contribution, View } from "../../../../src/consensus/index.ts";
-import { creditsAsOf, collectCredits, creditsByAuthor, creditsPage } from "../../../../src/node/credits.ts";
+import {
+  creditsAsOf,
+  collectCredits,
+  creditsByAuthor,
+  creditsPage,
+} from "../../../../src/node/credits/credits.ts";
 import type { Landmark, LandmarkStore } from "../../../../src/node/verify/landmark.ts";
 import { readLedger } from "../../../../src/node/verify/ledger.ts";
 import type { Archive } from "../../../../src/storage/index.ts";
