@@ -7,6 +7,8 @@ const includedShareMin = INCLUDED_SHARE_HONEST;
 const PART_ROUND = 6;
 const PART_ROUNDS = 5;
 const PART_ROUNDS_LONG = 14;
+/** Rounds after which what was apart is one history. From: the project's issue S6. */
+const HEAL_ROUNDS = 5;
 
 /** The first of two groups holds this share. */
 function groupsOf(flock: Flock, share: number): number[] {
@@ -82,7 +84,10 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
       flock.untilRound(PART_ROUND);
       flock.part(groupsOf(flock, percent / 100));
       flock.untilRound(PART_ROUND + PART_ROUNDS_LONG, [flock.nodes[0]]);
+      const furthestRound = Math.max(...flock.up.map(({ machine }) => machine.round));
       flock.part();
+      // Whoever goes over jumps to the other side's round at once, and has nothing settled until it has folded there.
+      flock.untilRound(furthestRound + HEAL_ROUNDS);
     },
   })),
 ];
