@@ -12,11 +12,10 @@ import { Command, Option } from "commander";
 import PQueue from "p-queue";
 import { reportFailure } from "../src/cli/failure.ts";
 import { grids } from "./rules/grids.ts";
-import { matrix, publish, resultsOf } from "./rules/publish.ts";
+import { publish, resultsOf, textOf } from "./rules/publish.ts";
 import type { Row } from "./rules/row.ts";
 import { type Settings, hashOf } from "./rules/settings.ts";
 import { readRow, writeRow } from "./rules/store.ts";
-import { tableOf } from "./rules/table.ts";
 
 /** A row with its curve is some kilobytes. */
 const ROW_BYTES_MAX = 2 ** 20;
@@ -58,8 +57,7 @@ async function run(options: Options): Promise<void> {
   if (rows.length < wanted.length)
     process.stdout.write(`${rows.length} of ${wanted.length} rows are there; run it again to go on\n`);
   const results = await resultsOf(grid);
-  if (grid.isMatrix) process.stdout.write(`${await matrix(grid)}\n`);
-  else if (results !== undefined) process.stdout.write(`${tableOf(grid, results)}\n`);
+  if (results !== undefined) process.stdout.write(`${textOf(grid, results)}\n`);
   if (options.publish) await publish();
 }
 

@@ -1,12 +1,10 @@
 /**
  * Who is averaged in when peers judge what they cite: every honest peer puts every delta through gates of its own and cites
- * what passes; hostile ones cite each other and nobody else; what half of the peers cite is in. A loss test is the same
- * for everybody (same weights, same batch, same engine), so each is done once here.
+ * what passes; hostile ones cite each other and nobody else; what half of the peers cite is in.
  */
 import type { DeltaReader } from "../../src/codec/index.ts";
-import { foldRound } from "../../src/consensus/index.ts";
 import { GATES_DEFAULT, Gates, type GateSettings } from "../../src/trainer/index.ts";
-import { type Flock, type Turn, floatsOf } from "./exchange.ts";
+import type { Turn } from "./exchange.ts";
 import type { GateName } from "./settings.ts";
 
 export interface Sent extends Turn {
@@ -14,28 +12,21 @@ export interface Sent extends Turn {
   readonly norm: number;
 }
 
-/** Least gain on the author's own batch that a loss test asks for, nats per token: nothing gains 0. Guess. */
-const GAIN_NATS_MIN = 1e-4;
-
 export class Election {
   readonly #names: readonly GateName[];
-  readonly #lossOf: Flock["lossOf"];
   readonly #judges = new Map<number, Gates>();
   #round = 0;
 
-  constructor(names: readonly GateName[], { lossOf }: Pick<Flock, "lossOf">) {
+  constructor(names: readonly GateName[]) {
     this.#names = names;
-    this.#lossOf = lossOf;
   }
 
   /** `sent`: in the order in which everybody hears of them; `weights`: where all started, (P,). */
-  async elected<T extends Sent>(sent: readonly T[], weights: Int32Array): Promise<T[]> {
-    const gaining = this.#names.includes("loss") ? await this.#gaining(sent, weights) : new Set(sent);
+  elected<T extends Sent>(sent: readonly T[], weights: Int32Array): T[] {
     const honest = sent.filter(({ isHostile }) => !isHostile);
     const votes = new Map(sent.map((delta) => [delta, delta.isHostile ? sent.length - honest.length : 0]));
     for (const judge of honest) {
-      for (const delta of this.#citedBy(judge, sent, weights))
-        if (delta === judge || gaining.has(delta)) votes.set(delta, (votes.get(delta) ?? 0) + 1);
+      for (const delta of this.#citedBy(judge, sent, weights)) votes.set(delta, (votes.get(delta) ?? 0) + 1);
     }
     const included = sent.filter((delta) => 2 * (votes.get(delta) ?? 0) >= sent.length);
     for (const gates of this.#judges.values()) gates.include(included.map((delta) => this.#nameOf(delta)));
@@ -60,20 +51,6 @@ export class Election {
 
   #nameOf({ peer }: Sent): string {
     return `${this.#round}/${peer}`;
-  }
-
-  /** Those that lower the loss on their own batch. */
-  async #gaining<T extends Sent>(sent: readonly T[], weights: Int32Array): Promise<Set<T>> {
-    const before = floatsOf(weights);
-    const gaining = new Set<T>();
-    for (const delta of sent) {
-      const after = weights.slice();
-      foldRound(after, [{ reader: delta.reader, factor: 2 ** 20 }], 1);
-      const gainNats =
-        (await this.#lossOf(before, delta.batch)) - (await this.#lossOf(floatsOf(after), delta.batch));
-      if (gainNats >= GAIN_NATS_MIN) gaining.add(delta);
-    }
-    return gaining;
   }
 }
 

@@ -6,8 +6,6 @@ export interface Turn {
   /** Weights after its inner steps; valid only until `combine` returns. */
   readonly end: Float32Array;
   readonly tokens: number;
-  /** The tokens of its first step, (B * (T + 1),): what others test it on. */
-  readonly batch: Int32Array;
   /** It votes for its like and for nobody else, and its residual is a lie. */
   readonly isHostile: boolean;
 }
@@ -16,7 +14,7 @@ export interface Exchange {
   /** Where a peer starts the next round; not to be written to. */
   startOf(peer: number): Float32Array;
   /** Takes the turns of those who were there; returns the bytes that all of them sent together. */
-  combine(turns: readonly Turn[]): Promise<number> | number;
+  combine(turns: readonly Turn[]): number;
   /** The models that a user could take home; their mean loss counts. */
   models(): readonly Float32Array[];
   /** Of what attackers sent, the share that was averaged in so far; null: there are none. Absent: all of it. */
@@ -32,8 +30,6 @@ export interface Flock {
   readonly lengths: readonly number[];
   readonly roundsCount: number;
   readonly seed: number;
-  /** Mean nats per token of weights (P,) on tokens (B * (T + 1),). */
-  readonly lossOf: (weights: Float32Array, tokens: Int32Array) => Promise<number>;
 }
 
 export const FLOAT_BYTES = 4;

@@ -1,8 +1,8 @@
 /** Which rows a table is made of. */
-import { ATTACK_NAMES } from "./attacks.ts";
+import { ATTACK_NAMES, type AttackName } from "./attacks.ts";
 import {
+  GATE_NAMES,
   type GateName,
-  type ModelName,
   type RuleName,
   type RuleOptions,
   type Settings,
@@ -20,21 +20,17 @@ export interface Grid {
   /** What a reader should know about the table. */
   readonly note: string;
   readonly lines: readonly Line[];
-  /** Lines are named `row: column`, of one run each; cells that were not measured yet stay empty, and there are no curves. */
+  /** Lines are named `row: column`, of one run each, without curves. */
   readonly isMatrix?: true;
 }
 
 const SEEDS = [1, 2, 3];
 const PEERS = 4;
 
-interface Scale {
-  readonly model: ModelName;
-  readonly stepsPerNode: number;
-  readonly stepsPerRound: number;
-}
+type Scale = Pick<Settings, "model" | "stepsPerNode" | "stepsPerRound" | "warmSteps">;
 
 const QUICK: Scale = { model: "small", stepsPerNode: 200, stepsPerRound: 10 };
-const DEFAULT: Scale = { model: "flight", stepsPerNode: 500, stepsPerRound: 10 };
+const DEFAULT: Scale = { model: "small", stepsPerNode: 500, stepsPerRound: 10 };
 /** The size and length at which the aims are stated. */
 const FULL: Scale = { model: "flight", stepsPerNode: 2000, stepsPerRound: 20 };
 
@@ -80,9 +76,12 @@ function rules(scale: Scale): readonly Line[] {
   ];
 }
 
+/** Steps by which the model has left the plateau of its first steps, where luck decides more than any rule. */
+const WARM = 250;
+
 /** E3: who is away, slow, late or early; on the dense rule and the small model. */
 const ATTENDANCE: readonly Line[] = (() => {
-  const scale: Scale = { model: "small", stepsPerNode: 1000, stepsPerRound: 10 };
+  const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 200, stepsPerRound: 10 };
   const base = { peersCount: 10 };
   return [
     line("everybody, always, alike", "starling", scale, base),
@@ -93,19 +92,14 @@ const ATTENDANCE: readonly Line[] = (() => {
   ];
 })();
 
-/** E4: what attackers do to plain averaging, to the fold alone, and to peers that judge what they cite. */
-const ATTACKS: readonly Line[] = (() => {
-  const scale: Scale = { model: "small", stepsPerNode: 60, stepsPerRound: 5 };
-  type Column = readonly [name: string, rule: RuleName, gates?: readonly GateName[]];
-  const average: Column = ["plain average", "average"];
-  const open: Column = ["no gates", "starling"];
-  const gated: Column = ["gates", "starling", ["cosine", "copy"]];
-  const noCosine: Column = ["without cosine", "starling", ["copy"]];
-  const noCopy: Column = ["without copy", "starling", ["cosine"]];
-  const loss: Column = ["loss test alone", "starling", ["loss"]];
-  const against = (attack: Settings["attack"], attackersCount: number, columns: readonly Column[]): Line[] =>
-    columns.map(([name, rule, gates]) => ({
-      name: `${attack === undefined ? "nobody" : `${attack}, ${attackersCount} of 16`}: ${name}`,
+type Column = readonly [name: string, attackersCount: number, rule: RuleName, gates?: readonly GateName[]];
+
+/** A matrix of single runs of 16 peers: attacks against rules. */
+function attacks(names: readonly (AttackName | undefined)[], columns: readonly Column[]): readonly Line[] {
+  const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 60, stepsPerRound: 5 };
+  return names.flatMap((attack) =>
+    columns.map(([name, attackersCount, rule, gates]) => ({
+      name: `${attack ?? "nobody"}: ${name}`,
       rows: [
         {
           rule,
@@ -116,21 +110,30 @@ const ATTACKS: readonly Line[] = (() => {
           ...(gates && { options: { gates } }),
         },
       ],
-    }));
-  // What says most comes first, for who has not the time for all; a gate that makes no difference to any row is deleted.
-  return [
-    ...against(undefined, 0, [average, open, gated]),
-    ...ATTACK_NAMES.flatMap((attack) => against(attack, 5, [gated, open])),
-    ...(["copy", "replay", "zero"] as const).flatMap((attack) => against(attack, 5, [noCosine, noCopy])),
-    ...(["flip", "flip10", "noise", "labels"] as const).flatMap((attack) =>
-      against(attack, 5, [average, noCosine, noCopy, loss]),
-    ),
-    ...ATTACK_NAMES.flatMap((attack) => against(attack, 3, [gated, open])),
-    ...ATTACK_NAMES.filter((attack) => !["flip", "flip10", "noise", "labels"].includes(attack)).flatMap(
-      (attack) => against(attack, 5, [average, loss]),
-    ),
-  ];
-})();
+    })),
+  );
+}
+
+/** E4: what attackers do to plain averaging, to the fold alone, and to peers that judge what they cite. */
+const ATTACKS = attacks(
+  [undefined, ...ATTACK_NAMES],
+  [
+    ["gates, 5 of 16", 5, "starling", GATE_NAMES],
+    ["gates, 3 of 16", 3, "starling", GATE_NAMES],
+    ["no gates, 5 of 16", 5, "starling"],
+    ["plain average, 5 of 16", 5, "average"],
+  ],
+);
+
+/** E4: each gate switched off. Huge deltas and flips at the honest norm say what ten times the flip says. */
+const GATES = attacks(
+  [undefined, ...ATTACK_NAMES.filter((name) => name !== "flip" && name !== "huge")],
+  [
+    ["both gates", 5, "starling", GATE_NAMES],
+    ["without cosine", 5, "starling", ["copy"]],
+    ["without copy", 5, "starling", ["cosine"]],
+  ],
+);
 
 export const grids: Readonly<Record<string, Grid>> = {
   quick: {
@@ -140,7 +143,7 @@ export const grids: Readonly<Record<string, Grid>> = {
   },
   default: {
     title: "Rules",
-    note: "4 peers, 994k parameters, 500 steps each in 50 rounds, bytes of Moby-Dick, three seeds.",
+    note: "4 peers, 109k parameters, 500 steps each in 50 rounds, bytes of Moby-Dick, three seeds.",
     lines: rules(DEFAULT),
   },
   full: {
@@ -150,16 +153,24 @@ export const grids: Readonly<Record<string, Grid>> = {
   },
   attendance: {
     title: "Away, slow, late, early",
-    note: "Starling dense in 4 bits; 10 peers, 109k parameters, 1,000 steps each in 100 rounds, three seeds.",
+    note:
+      "Starling dense in 4 bits; 10 peers, 109k parameters that one learner trained for 250 steps, then 200 steps each in 20 " +
+      "rounds, three seeds. Who is away learns nothing: those rows have fewer tokens.",
     lines: ATTENDANCE,
   },
   attacks: {
     title: "Attacks",
     note:
-      "16 peers, 109k parameters, 60 steps each in 12 rounds, dense in 4 bits, one seed. Attackers also cite each other " +
-      "and nobody else. Nats above the run of the same rule that nobody attacks; in brackets the share of the attackers' " +
-      "contributions that was averaged in.",
+      `16 peers, of which 5 or 3 attack; 109k parameters that one learner trained for ${WARM} steps, then 60 steps each in 12 rounds, ` +
+      "dense in 4 bits, one seed. Attackers also cite each other and nobody else. Nats above the run of the same " +
+      "rule that nobody attacks (first line); in brackets the share of the attackers' contributions that was averaged in.",
     lines: ATTACKS,
+    isMatrix: true,
+  },
+  gates: {
+    title: "Each gate switched off",
+    note: "The same, 5 of 16.",
+    lines: GATES,
     isMatrix: true,
   },
 };

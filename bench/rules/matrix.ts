@@ -1,39 +1,32 @@
 /** Attacks against rules: what each cost, next to the run of the same rule that nobody attacked. */
+import { assert } from "../../src/core/index.ts";
 import type { Row } from "./row.ts";
-import { markdown } from "./table.ts";
+import { type Result, markdown } from "./table.ts";
 
 /** The line of runs that nobody attacked. */
 const CLEAN = "nobody";
 
-export interface Cell {
-  /** `row: column`. */
-  readonly name: string;
-  /** Undefined: not measured yet. */
-  readonly row: Row | undefined;
-}
-
-export function matrixOf(note: string, cells: readonly Cell[]): string {
-  const placed = cells.map(({ name, row }) => {
+/** The results are named `line: column` and have one row each. */
+export function matrixOf(note: string, results: readonly Result[]): string {
+  const cells = results.map(({ name, rows: [row] }) => {
     const [line = "", column = ""] = name.split(": ");
     return { line, column, row };
   });
-  const lines = [...new Set(placed.map(({ line }) => line))];
-  const columns = [...new Set(placed.map(({ column }) => column))];
-  const at = (line: string, column: string): Row | undefined =>
-    placed.find((cell) => cell.line === line && cell.column === column)?.row;
+  const lines = [...new Set(cells.map(({ line }) => line))];
+  const columns = [...new Set(cells.map(({ column }) => column))];
+  const at = (line: string, column: string): Row => {
+    const row = cells.find((cell) => cell.line === line && cell.column === column)?.row;
+    assert(row !== undefined, `a matrix has every cell, and there is no ${line} in ${column}`);
+    return row;
+  };
   const body = lines.map((line) => [
     line,
-    ...columns.map((column) => {
-      // Runs with some of the gates are measured beside one with all of them, or with none.
-      const clean = at(CLEAN, column) ?? at(CLEAN, "gates") ?? at(CLEAN, "no gates");
-      return cellOf(at(line, column), line === CLEAN ? undefined : clean);
-    }),
+    ...columns.map((column) => cellOf(at(line, column), line === CLEAN ? undefined : at(CLEAN, column))),
   ]);
   return `${note}\n\n${markdown([["attack", ...columns], ...body])}`;
 }
 
-function cellOf(row: Row | undefined, clean: Row | undefined): string {
-  if (row === undefined) return "";
+function cellOf(row: Row, clean: Row | undefined): string {
   const nats = row.validationLossNats;
   // Stored as null.
   const isFinite = Number.isFinite(nats);

@@ -1,4 +1,5 @@
 /** One row: peers trained in turn in one process, on one engine, each with its own moments. */
+import { toFixed } from "../../src/core/index.ts";
 import {
   type Engine,
   assignedBatch,
@@ -10,7 +11,7 @@ import {
 } from "../../src/trainer/index.ts";
 import { attack, flipLabels } from "./attacks.ts";
 import { stepsOf } from "./attendance.ts";
-import { type Exchange, type Turn } from "./exchange.ts";
+import { type Exchange, type Turn, floatsOf } from "./exchange.ts";
 import { exchanges } from "./exchange/all.ts";
 import type { Point, Row } from "./row.ts";
 import type { Settings } from "./settings.ts";
@@ -44,22 +45,35 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
     sequences: subject.sequences,
     threads: 1,
   });
+  const { warmSteps = 0 } = settings;
+  const lrAt = (step: number): number => learningRate(optimizer, step, warmSteps + settings.stepsPerNode);
+  const warm = {
+    learner: newLearner(parametersCount(model)),
+    start: floatsOf(initialWeights(model, `rules/${settings.seed}`)),
+  };
+  if (warmSteps > 0)
+    warm.start = await train(engine, warm.learner, {
+      start: warm.start,
+      steps: warmSteps,
+      subject: { ...subject, sequences },
+      seed: `warm/${settings.seed}`,
+      lrAt: (share) => lrAt(share * warmSteps),
+      learnsWrong: false,
+    });
   const exchange = exchanges[settings.rule](
     {
       peersCount: settings.peersCount,
-      start: initialWeights(model, `rules/${settings.seed}`),
+      start: Int32Array.from(warm.start, toFixed),
       lengths: tensorLengths(model),
       roundsCount,
       seed: settings.seed,
-      lossOf: (weights, tokens) => evaluator.evaluate(tokens, weights),
     },
     settings.options ?? {},
   );
-  const learners: Learner[] = Array.from({ length: settings.peersCount }, () => ({
-    moment1: new Float32Array(parametersCount(model)),
-    moment2: new Float32Array(parametersCount(model)),
-    stepsCount: 0,
-    first: undefined,
+  const learners = Array.from({ length: settings.peersCount }, () => ({
+    ...warm.learner,
+    moment1: warm.learner.moment1.slice(),
+    moment2: warm.learner.moment2.slice(),
   }));
   let tokens = 0;
   let bytes = 0;
@@ -78,22 +92,21 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
       const learner = learners[peer] as Learner;
       const from = round * settings.stepsPerRound;
       const isHostile = peer >= settings.peersCount - (settings.attackersCount ?? 0);
-      const { end, batch } = await train(engine, learner, {
+      const end = await train(engine, learner, {
         start: exchange.startOf(peer),
         steps,
         subject: { ...subject, sequences },
         seed: `rules/${settings.seed}/${round}/${peer}`,
-        lrAt: (share) =>
-          learningRate(optimizer, from + share * settings.stepsPerRound, settings.stepsPerNode),
+        lrAt: (share) => lrAt(warmSteps + from + share * settings.stepsPerRound),
         learnsWrong: isHostile && settings.attack === "labels",
       });
       const done = steps * sequences * model.contextLength;
       tokens += done;
-      turns.push({ peer, end, tokens: done, batch, isHostile });
+      turns.push({ peer, end, tokens: done, isHostile });
     }
     if (settings.attack !== undefined)
       poison(settings, round, { turns, learners, startOf: (peer) => exchange.startOf(peer) });
-    bytes += (await exchange.combine(turns)) * scale;
+    bytes += exchange.combine(turns) * scale;
     if ((round + 1) % every === 0 || round + 1 === roundsCount)
       curve.push(await point((round + 1) * settings.stepsPerRound));
   }
@@ -121,6 +134,11 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
   };
 }
 
+function newLearner(count: number): Learner {
+  const [moment1, moment2] = [new Float32Array(count), new Float32Array(count)];
+  return { moment1, moment2, stepsCount: 0, first: undefined };
+}
+
 /** The synchronous rule exchanges at every step, and its flock is one learner. */
 function asFlock(settings: Settings): Settings {
   return settings.rule === "synchronous" ? { ...settings, peersCount: 1, stepsPerRound: 1 } : settings;
@@ -138,7 +156,7 @@ async function train(
     lrAt: (share: number) => number;
     learnsWrong: boolean;
   },
-): Promise<{ end: Float32Array; batch: Int32Array }> {
+): Promise<Float32Array> {
   const { state } = engine;
   state.weights.set(o.start);
   state.moment1.set(learner.moment1);
@@ -146,17 +164,16 @@ async function train(
   state.stepsCount = learner.stepsCount;
   await engine.load();
   const { sequences, train: text, model } = o.subject;
-  const batchOf = (step: number): Int32Array =>
-    assignedBatch(text, { seed: o.seed, step, sequences, contextLength: model.contextLength });
   for (let step = 0; step < o.steps; step++) {
-    const tokens = batchOf(step);
+    const { contextLength } = model;
+    const tokens = assignedBatch(text, { seed: o.seed, step, sequences, contextLength });
     await engine.step(o.learnsWrong ? flipLabels(tokens) : tokens, o.lrAt(step / o.steps));
   }
   await engine.sync();
   learner.moment1.set(state.moment1);
   learner.moment2.set(state.moment2);
   learner.stepsCount = state.stepsCount;
-  return { end: state.weights.slice(), batch: batchOf(0) };
+  return state.weights.slice();
 }
 
 /** Attackers send something else than what they learned: their turns' ends are written over. */

@@ -21,13 +21,9 @@ export async function resultsOf(grid: Grid): Promise<readonly Result[] | undefin
   return isWhole ? (results as { name: string; rows: Row[] }[]) : undefined;
 }
 
-/** What is there of a matrix of single runs. */
-export async function matrix({ note, lines }: Grid): Promise<string> {
-  const cells = lines.map(async ({ name, rows: [settings] }) => ({
-    name,
-    row: settings && (await readRow(settings)),
-  }));
-  return matrixOf(note, await Promise.all(cells));
+/** The table that a grid is for. */
+export function textOf(grid: Grid, results: readonly Result[]): string {
+  return grid.isMatrix ? matrixOf(grid.note, results) : tableOf(grid, results);
 }
 
 /** The files as they should be, from the stored rows: path -> text. Grids that are not whole keep what is there. */
@@ -35,13 +31,10 @@ export async function published(): Promise<Map<string, string>> {
   let text = await readFile(RESULTS, "utf8");
   const files = new Map<string, string>();
   for (const [name, grid] of Object.entries(grids)) {
-    if (grid.isMatrix) {
-      text = replaceBetween(text, `rules:${name}`, await matrix(grid));
-      continue;
-    }
     const results = await resultsOf(grid);
     if (results === undefined) continue;
-    text = replaceBetween(text, `rules:${name}`, tableOf(grid, results));
+    text = replaceBetween(text, `rules:${name}`, textOf(grid, results));
+    if (grid.isMatrix) continue;
     for (const over of ["tokens", "bytesPerNode"] as const) {
       const file = `rules-${name}-${over === "tokens" ? "tokens" : "bytes"}.svg`;
       files.set(join(ROOT, "docs", "images", file), await curvesOf(results, over));

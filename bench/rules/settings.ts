@@ -40,8 +40,8 @@ export interface RuleOptions {
   readonly gates?: readonly GateName[];
 }
 
-/** The node's own, and a test of what a delta does to the loss on its author's batch. */
-export const GATE_NAMES = ["cosine", "copy", "loss"] as const;
+/** The node's own. */
+export const GATE_NAMES = ["cosine", "copy"] as const;
 export type GateName = (typeof GATE_NAMES)[number];
 
 /** Who is there, and how fast. Left out: everybody, always, alike. */
@@ -62,6 +62,8 @@ export interface Settings {
   readonly peersCount: number;
   readonly seed: number;
   readonly stepsPerNode: number;
+  /** Steps that one learner took before, and everybody goes on from; they are in no count. Left out: none. */
+  readonly warmSteps?: number;
   /** H: inner steps between two exchanges. */
   readonly stepsPerRound: number;
   readonly options?: RuleOptions;

@@ -9,17 +9,14 @@ import type { RuleOptions, Stage } from "../settings.ts";
 /** Four bits for everything: what the preset `flight` has. */
 const DENSE: readonly Stage[] = [{ fromShare: 0, keepPerChunk: 4096, valueBits: 4 }];
 
-export function starling(
-  { start, peersCount, lengths, roundsCount, lossOf }: Flock,
-  options: RuleOptions,
-): Exchange {
+export function starling({ start, peersCount, lengths, roundsCount }: Flock, options: RuleOptions): Exchange {
   const beta = options.residualBeta ?? 1; // Measured: bench/RESULTS.md
   const outerRate = Math.round((options.outerRate ?? 1) * 2 ** 20); // Measured: bench/RESULTS.md
   const inStart = options.residualInStart ?? 0;
   const stages = options.codec ?? DENSE;
   const weights = start.slice();
   const residuals = Array.from({ length: peersCount }, () => new Int32Array(weights.length));
-  const election = options.gates && new Election(options.gates, { lossOf });
+  const election = options.gates && new Election(options.gates);
   let [hostileSent, hostileIncluded] = [0, 0];
   let round = 0;
   let shared = floatsOf(weights);
@@ -37,7 +34,7 @@ export function starling(
 
   return {
     startOf: (peer) => (inStart === 0 ? shared : floatsOf(startOf(peer))),
-    async combine(turns) {
+    combine(turns) {
       let bytes = 0;
       const sent = turns.map((turn) => {
         const { peer, end, isHostile } = turn;
@@ -50,7 +47,7 @@ export function starling(
         assert(opened.kind === "accept", "our own delta opens");
         return { ...turn, norm: delta.norm, reader: opened.value };
       });
-      const deltas = election === undefined ? sent : await election.elected(sent, weights);
+      const deltas = election === undefined ? sent : election.elected(sent, weights);
       hostileSent += sent.filter(({ isHostile }) => isHostile).length;
       hostileIncluded += deltas.filter(({ isHostile }) => isHostile).length;
       const readers = new Map(deltas.map(({ reader }, j) => [String(j), reader]));

@@ -9,7 +9,6 @@ import { RULE_NAMES, type RuleName, type Settings, hashOf } from "../../../bench
 
 const LENGTHS = [5000, 300];
 const COUNT = 5300;
-const NO_TOKENS = new Int32Array(0);
 const settings: Settings = {
   rule: "starling",
   model: "small",
@@ -22,7 +21,7 @@ const settings: Settings = {
 function flock(peersCount: number): Flock {
   const random = new SeededRandom("start");
   const start = Int32Array.from({ length: COUNT }, () => random.below(2 ** 24) - 2 ** 23);
-  return { peersCount, start, lengths: LENGTHS, roundsCount: 10, seed: 1, lossOf: () => Promise.resolve(0) };
+  return { peersCount, start, lengths: LENGTHS, roundsCount: 10, seed: 1 };
 }
 
 /** Where a peer ends that moves every weight by up to 1/256. */
@@ -32,7 +31,6 @@ function turnOf(peer: number, start: Float32Array, seed: string): Turn {
     peer,
     end: start.map((value) => value + (random.unit() - 0.5) / 128),
     tokens: 100,
-    batch: NO_TOKENS,
     isHostile: false,
   };
 }
@@ -40,21 +38,21 @@ function turnOf(peer: number, start: Float32Array, seed: string): Turn {
 const ones = new Set<RuleName>(["alone", "local", "average", "synchronous"]);
 test.each(RULE_NAMES.filter((rule) => ones.has(rule)))(
   "E1: with one peer, %s ends where the peer ended",
-  async (rule) => {
+  (rule) => {
     const exchange = exchanges[rule](flock(1), {});
     const turn = turnOf(0, exchange.startOf(0), "one");
-    await exchange.combine([turn]);
+    exchange.combine([turn]);
     expect(exchange.models()[0]).toEqual(turn.end);
   },
 );
 
-test("E1: DiLoCo without momentum at rate 1 is plain averaging", async () => {
+test("E1: DiLoCo without momentum at rate 1 is plain averaging", () => {
   const [plain, outer] = [
     exchanges.average(flock(4), {}),
     exchanges.diloco(flock(4), { outerRate: 1, outerMomentum: 0 }),
   ];
   const turns = [0, 1, 2, 3].map((peer) => turnOf(peer, plain.startOf(peer), "outer"));
-  expect(await plain.combine(turns)).toBe(await outer.combine(turns));
+  expect(plain.combine(turns)).toBe(outer.combine(turns));
   const [a, b] = [plain.models()[0] as Float32Array, outer.models()[0] as Float32Array];
   expect(Math.max(...a.map((value, i) => Math.abs(value - (b[i] as number))))).toBeLessThan(1e-6);
 });
@@ -62,7 +60,7 @@ test("E1: DiLoCo without momentum at rate 1 is plain averaging", async () => {
 test.each([
   ["sparseloco", { residualBeta: 1 }],
   ["starling", { codec: [{ fromShare: 0, keepPerChunk: 64, valueBits: 2 }] }],
-] as const)("E1: %s sends later what it did not send at once", async (rule, options) => {
+] as const)("E1: %s sends later what it did not send at once", (rule, options) => {
   const exchange = exchanges[rule](flock(2), options);
   const start = exchange.startOf(0).slice();
   const turns = [0, 1].map((peer) => turnOf(peer, start, "residual"));
@@ -72,16 +70,15 @@ test.each([
     return Math.hypot(...model.map((x, i) => x - (target[i] as number)));
   };
   const distances = [distance()];
-  let bytes = await exchange.combine(turns);
+  let bytes = exchange.combine(turns);
   distances.push(distance());
   // Nobody learns any more: what comes now is the residual alone.
   for (let round = 0; round < 150; round++)
-    bytes = await exchange.combine(
+    bytes = exchange.combine(
       [0, 1].map((peer) => ({
         peer,
         end: exchange.startOf(peer).slice(),
         tokens: 1,
-        batch: NO_TOKENS,
         isHostile: false,
       })),
     );
@@ -95,7 +92,7 @@ test("E1: NoLoCo's peers keep models of their own, and a pair draws together", a
   const exchange = exchanges.noloco(flock(2), {});
   const turns = [0, 1].map((peer) => turnOf(peer, exchange.startOf(peer), "pair"));
   const learned = turns.map(({ end }) => end.slice());
-  await exchange.combine(turns);
+  exchange.combine(turns);
   const apart = (a: Float32Array, b: Float32Array): number =>
     Math.hypot(...a.map((x, i) => x - (b[i] as number)));
   const [a, b] = exchange.models() as [Float32Array, Float32Array];
