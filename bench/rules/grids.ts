@@ -77,7 +77,7 @@ function rules(scale: Scale): readonly Line[] {
 }
 
 /** Steps by which the model has left the plateau of its first steps, where luck decides more than any rule. */
-const WARM = 250;
+const WARM = 200;
 
 /** E3: who is away, slow, late or early; on the dense rule and the small model. */
 const ATTENDANCE: readonly Line[] = (() => {
@@ -154,7 +154,7 @@ export const grids: Readonly<Record<string, Grid>> = {
   attendance: {
     title: "Away, slow, late, early",
     note:
-      "Starling dense in 4 bits; 10 peers, 109k parameters that one learner trained for 250 steps, then 200 steps each in 20 " +
+      "Starling dense in 4 bits; 10 peers, 109k parameters that one learner trained for 200 steps, then 200 steps each in 20 " +
       "rounds, three seeds. Who is away learns nothing: those rows have fewer tokens.",
     lines: ATTENDANCE,
   },

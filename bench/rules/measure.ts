@@ -46,7 +46,8 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
     threads: 1,
   });
   const { warmSteps = 0 } = settings;
-  const lrAt = (step: number): number => learningRate(optimizer, step, warmSteps + settings.stepsPerNode);
+  // Who goes on has been warmed up, and was at the peak until now.
+  const schedule = warmSteps > 0 ? { ...optimizer, warmupShare: 0 } : optimizer;
   const warm = {
     learner: newLearner(parametersCount(model)),
     start: floatsOf(initialWeights(model, `rules/${settings.seed}`)),
@@ -57,7 +58,7 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
       steps: warmSteps,
       subject: { ...subject, sequences },
       seed: `warm/${settings.seed}`,
-      lrAt: (share) => lrAt(share * warmSteps),
+      lrAt: () => optimizer.lrMax,
       learnsWrong: false,
     });
   const exchange = exchanges[settings.rule](
@@ -97,7 +98,7 @@ export async function measure(given: Settings, commit: string): Promise<Row> {
         steps,
         subject: { ...subject, sequences },
         seed: `rules/${settings.seed}/${round}/${peer}`,
-        lrAt: (share) => lrAt(warmSteps + from + share * settings.stepsPerRound),
+        lrAt: (share) => learningRate(schedule, from + share * settings.stepsPerRound, settings.stepsPerNode),
         learnsWrong: isHostile && settings.attack === "labels",
       });
       const done = steps * sequences * model.contextLength;

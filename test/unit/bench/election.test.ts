@@ -75,5 +75,5 @@ test("E4: work that history holds is not elected again", () => {
 
 test("E4: when nobody attacks, everybody is elected", () => {
   const sent = Array.from({ length: PEERS }, (_, peer) => send(peer, learned(peer), false));
-  expect(elected(sent).toHaveLength(PEERS);
+  expect(elected(sent)).toHaveLength(PEERS);
 });
