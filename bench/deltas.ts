@@ -49,7 +49,7 @@ const learners = await Promise.all(
         engine: "cpu",
         threads: 1,
       },
-      { clock: systemClock, shards },
+      { clock: systemClock, shards, secret: "" },
     ),
   ),
 );

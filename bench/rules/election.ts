@@ -36,7 +36,7 @@ export class Election {
 
   #citedBy<T extends Sent>(judge: T, sent: readonly T[], weights: Int32Array): T[] {
     const { peer, end } = judge;
-    const gates = this.#judges.get(peer) ?? new Gates(settingsOf(this.#names));
+    const gates = this.#judges.get(peer) ?? new Gates(settingsOf(this.#names), String(peer));
     this.#judges.set(peer, gates);
     const candidates = sent.map((delta, order) => ({
       id: this.#nameOf(delta),

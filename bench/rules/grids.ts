@@ -81,7 +81,7 @@ const WARM = 200;
 
 /** E3: who is away, slow, late or early; on the dense rule and the small model. */
 const ATTENDANCE: readonly Line[] = (() => {
-  const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 200, stepsPerRound: 10 };
+  const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 100, stepsPerRound: 10 };
   const base = { peersCount: 10 };
   return [
     line("everybody, always, alike", "starling", scale, base),
@@ -96,7 +96,7 @@ type Column = readonly [name: string, attackersCount: number, rule: RuleName, ga
 
 /** A matrix of single runs of 16 peers: attacks against rules. */
 function attacks(names: readonly (AttackName | undefined)[], columns: readonly Column[]): readonly Line[] {
-  const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 60, stepsPerRound: 5 };
+  const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 40, stepsPerRound: 5 };
   return names.flatMap((attack) =>
     columns.map(([name, attackersCount, rule, gates]) => ({
       name: `${attack ?? "nobody"}: ${name}`,
@@ -154,14 +154,14 @@ export const grids: Readonly<Record<string, Grid>> = {
   attendance: {
     title: "Away, slow, late, early",
     note:
-      "Starling dense in 4 bits; 10 peers, 109k parameters that one learner trained for 200 steps, then 200 steps each in 20 " +
+      "Starling dense in 4 bits; 10 peers, 109k parameters that one learner trained for 200 steps, then 100 steps each in 10 " +
       "rounds, three seeds. Who is away learns nothing: those rows have fewer tokens.",
     lines: ATTENDANCE,
   },
   attacks: {
     title: "Attacks",
     note:
-      `16 peers, of which 5 or 3 attack; 109k parameters that one learner trained for ${WARM} steps, then 60 steps each in 12 rounds, ` +
+      `16 peers, of which 5 or 3 attack; 109k parameters that one learner trained for ${WARM} steps, then 40 steps each in 8 rounds, ` +
       "dense in 4 bits, one seed. Attackers also cite each other and nobody else. Nats above the run of the same " +
       "rule that nobody attacks (first line); in brackets the share of the attackers' contributions that was averaged in.",
     lines: ATTACKS,

@@ -15,6 +15,8 @@ export interface DeltaReader {
    * 0 after the last chunk. `factor` is an integer with |factor * D| < 2^52, so every product is exact.
    */
   addNextChunk(acc: Float64Array, factor: number): number;
+  /** The same, unread: its length, or 0 after the last chunk. */
+  skipNextChunk(): number;
   /** Back to the first chunk. */
   rewind(): void;
 }
@@ -80,13 +82,17 @@ class VerifiedDelta implements DeltaReader {
   }
 
   addNextChunk(acc: Float64Array, factor: number): number {
+    const length = this.skipNextChunk();
+    assert(acc.length >= length, `the accumulator has ${acc.length} elements, the chunk has ${length}`);
+    if (length > 0) this.#cursor.addTo(acc, factor);
+    return length;
+  }
+
+  skipNextChunk(): number {
     if (this.#next === this.#chunks.length) return 0;
     const length = this.#chunks[this.#next++];
-    assert(acc.length >= length, `the accumulator has ${acc.length} elements, the chunk has ${length}`);
-    const cursor = this.#cursor;
-    const fault = cursor.read(length);
+    const fault = this.#cursor.read(length);
     assert(fault === undefined, `the bytes of a delta changed after they were checked: ${fault?.detail}`);
-    cursor.addTo(acc, factor);
     return length;
   }
 

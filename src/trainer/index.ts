@@ -69,6 +69,6 @@ export {
 export { type SampleOptions, sampleToken } from "./generate/sample.ts";
 export { TextStream } from "./generate/text-stream.ts";
 export { checkpointFiles, exportCheckpoint, importCheckpoint } from "./checkpoint/huggingface.ts";
-export type { OwnRound } from "./gate/cosine.ts";
+export type { OwnRound } from "./gate/look.ts";
 export { type Candidate, Gates } from "./gate/gates.ts";
 export { GATES_DEFAULT, GATES_OFF, type GateSettings, gateSettingsSchema } from "./gate/settings.ts";

@@ -37,7 +37,7 @@ describe("the code", () => {
     const data = { train: [], heldOut: [], vocabulary: 256, tokenizerFile: null };
     const shards = createShardSource(data, () => Promise.reject(new Error("nothing is read")));
     const options = { ...run, data, start: null, engine: "cpu", threads: 1 } as const;
-    const learner = await Learner.open(options, { clock: systemClock, shards });
+    const learner = await Learner.open(options, { clock: systemClock, shards, secret: "" });
     const zeroState = state.find(({ parameters }) => parameters === 26_784)?.root;
     expect(learner.facts()).toEqual({ startRoot, zeroState });
     await learner.close();

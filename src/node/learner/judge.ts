@@ -17,8 +17,8 @@ export class Judge {
   readonly #clock: Clock;
   #round: number | undefined;
 
-  constructor(settings: GateSettings, clock: Clock) {
-    this.#gates = new Gates(settings);
+  constructor(settings: GateSettings, clock: Clock, secret: string) {
+    this.#gates = new Gates(settings, secret);
     this.#clock = clock;
   }
 

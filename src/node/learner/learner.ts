@@ -52,6 +52,13 @@ export type Which = "start" | "current" | "settled";
  */
 const FAILED_STEPS_MAX = 5;
 
+export interface LearnerDeps {
+  readonly clock: Clock;
+  readonly shards: ShardSource;
+  /** What no other node knows: by it the gates look here and not there. */
+  readonly secret: string;
+}
+
 export class Learner {
   readonly #options: LearnerOptions;
   readonly #clock: Clock;
@@ -67,10 +74,7 @@ export class Learner {
   #hurriedRound = -1;
   #failedSteps = 0;
 
-  static async open(
-    options: LearnerOptions,
-    { clock, shards }: { clock: Clock; shards: ShardSource },
-  ): Promise<Learner> {
+  static async open(options: LearnerOptions, { clock, shards, secret }: LearnerDeps): Promise<Learner> {
     const { model, optimizer, batch, engine, deviceIndex, threads, memory } = options;
     const { mixedPrecision = false } = options;
     const made = await createEngine({
@@ -83,12 +87,12 @@ export class Learner {
       threads,
       ...(memory && { memory }),
     });
-    return new Learner(options, { clock, shards, engine: made });
+    return new Learner(options, { clock, shards, secret, engine: made });
   }
 
   private constructor(
     options: LearnerOptions,
-    { clock, shards, engine }: { clock: Clock; shards: ShardSource; engine: Engine },
+    { clock, shards, secret, engine }: LearnerDeps & { engine: Engine },
   ) {
     this.#options = options;
     this.#clock = clock;
@@ -103,7 +107,7 @@ export class Learner {
     });
     this.#residual = new Int32Array(this.#folded.weights.length);
     const gates = options.cheat === undefined ? (options.gates ?? GATES_DEFAULT) : GATES_OFF;
-    this.#judge = new Judge(gates, clock);
+    this.#judge = new Judge(gates, clock, secret);
   }
 
   facts(): LearnerFacts {

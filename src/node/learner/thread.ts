@@ -57,7 +57,7 @@ function opened(): NonNullable<typeof open> {
 
 function openLearner(options: LearnerOptions): Promise<Learner> {
   const shards = createShardSource(options.data, async (cid) => accept(await owner.block(cid)));
-  return Learner.open(options, { clock: systemClock, shards });
+  return Learner.open(options, { clock: systemClock, shards, secret: crypto.randomUUID() });
 }
 
 const thread: LearnerThread = {

@@ -10,9 +10,10 @@
  */
 import type { DeltaReader } from "../../codec/index.ts";
 import { type Verdict, accept, ignore } from "../../core/index.ts";
-import { type OwnRound, cosineOnSupport } from "./cosine.ts";
+import { type Look, type OwnRound, lookAt } from "./look.ts";
+import { type Sample, drawSample } from "./sample.ts";
 import type { GateSettings } from "./settings.ts";
-import { type Sketch, likeness, sketchOf } from "./sketch.ts";
+import { type Sketch, likeness } from "./sketch.ts";
 
 /** Sketches of what history holds, 4 KiB each; the oldest gives way. 64 rounds of 64 peers. */
 const PAST_MAX = 4096;
@@ -28,33 +29,35 @@ export interface Candidate {
   readonly isOwn: boolean;
 }
 
-interface Seen extends Omit<Candidate, "delta"> {
-  readonly cosine: number;
-  readonly sketch: Sketch;
+interface Seen extends Omit<Candidate, "delta">, Look {
   /** What of earlier rounds is the same work. */
   readonly earlier: string | undefined;
 }
 
 export class Gates {
   readonly #settings: GateSettings;
+  readonly #secret: string;
+  #sample: Sample | undefined;
   #round = -1;
   readonly #seen = new Map<string, Seen>();
   readonly #past = new Map<string, Sketch>();
 
-  constructor(settings: GateSettings) {
+  /** `secret`: what nobody else knows, from which the chunks to look at are drawn. */
+  constructor(settings: GateSettings, secret: string) {
     this.#settings = settings;
+    this.#secret = secret;
   }
 
   /** Takes more candidates of a round and judges all of it that came so far. `own`: our own turn of it. */
   judge(round: number, candidates: readonly Candidate[], own: OwnRound): Map<string, Verdict<null>> {
     if (round !== this.#round) this.#seen.clear();
     this.#round = round;
+    this.#sample ??= drawSample(this.#secret, own.start.length);
     for (const { delta, ...candidate } of candidates) {
       const { id } = candidate;
       if (this.#seen.has(id)) continue;
-      const sketch = sketchOf(delta);
-      const cosine = cosineOnSupport(delta, own);
-      this.#seen.set(id, { ...candidate, cosine, sketch, earlier: this.#earlier(id, sketch) });
+      const look = lookAt(delta, own, this.#sample);
+      this.#seen.set(id, { ...candidate, ...look, earlier: this.#earlier(id, look.sketch) });
     }
     const all = [...this.#seen.values()];
     const { cosineShare } = this.#settings;

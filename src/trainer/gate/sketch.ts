@@ -3,7 +3,7 @@
  * (Charikar, Chen and Farach-Colton 2002, "Finding frequent items in data streams"). Of two deltas with cosine c the
  * sketches' cosine is c, give or take about (1 - c^2) / sqrt(512): at 0.98, 0.002.
  */
-import { CHUNK_LENGTH, type DeltaReader } from "../../codec/index.ts";
+import { CHUNK_LENGTH } from "../../codec/index.ts";
 import { SeededRandom } from "../../core/index.ts";
 
 /** A power of two. */
@@ -16,20 +16,24 @@ export type Sketch = Float64Array;
 const SIGNS: Int8Array = drawnSigns("place", CHUNK_LENGTH);
 const CHUNK_SIGNS: Int8Array = drawnSigns("chunk", CHUNK_LENGTH);
 
-export function sketchOf(delta: DeltaReader): Sketch {
-  const sums = new Float64Array(BUCKETS);
-  const chunk = new Float64Array(CHUNK_LENGTH);
-  delta.rewind();
-  for (let number = 0, length = -1; length !== 0; number++) {
-    length = delta.addNextChunk(chunk.fill(0), 1);
+/** A sketch in the making. */
+export class SketchSum {
+  readonly #sums: Sketch = new Float64Array(BUCKETS);
+
+  /** Takes a chunk by its number, (4096,), of which `length` elements are there. */
+  add(chunk: Float64Array, length: number, number: number): void {
+    const sums = this.#sums;
     // Every chunk puts its places into other buckets, and every 4096 chunks with other signs.
     const sign = CHUNK_SIGNS[number % CHUNK_LENGTH] as number;
     const shift = (number * 31 + Math.floor(number / CHUNK_LENGTH)) % BUCKETS;
     for (let i = 0; i < length; i++)
       sums[(i + shift) & (BUCKETS - 1)] += sign * (SIGNS[i] as number) * (chunk[i] as number);
   }
-  const norm = Math.hypot(...sums);
-  return norm === 0 ? sums : sums.map((sum) => sum / norm);
+
+  end(): Sketch {
+    const norm = Math.hypot(...this.#sums);
+    return norm === 0 ? this.#sums : this.#sums.map((sum) => sum / norm);
+  }
 }
 
 /** Cosine of what two sketches are of; 0 when either is at rest. */

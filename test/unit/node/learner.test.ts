@@ -27,7 +27,7 @@ async function learnerWith(lrMax: number, stepsPerRound: number): Promise<Learne
       tokensBudget: 1e9,
       roundMsMax: 600_000,
     },
-    { clock: systemClock, shards: { ...names, read: () => Promise.resolve(text) } },
+    { clock: systemClock, shards: { ...names, read: () => Promise.resolve(text) }, secret: "" },
   );
 }
 

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { type DeltaReader, encodeDelta, openDelta } from "../../../src/codec/index.ts";
 import { SeededRandom, fromFixed } from "../../../src/core/index.ts";
-import { type OwnRound, cosineOnSupport } from "../../../src/trainer/gate/cosine.ts";
-import { likeness, sketchOf } from "../../../src/trainer/gate/sketch.ts";
+import { type OwnRound, lookAt } from "../../../src/trainer/gate/look.ts";
+import { drawSample } from "../../../src/trainer/gate/sample.ts";
+import { type Sketch, likeness } from "../../../src/trainer/gate/sketch.ts";
 import { type Candidate, GATES_DEFAULT, Gates } from "../../../src/trainer/index.ts";
 
 const LENGTHS = [9000, 100];
@@ -26,6 +27,14 @@ test.each([4096, 64])("E4: with %i of 4096 kept, a delta points where its own ve
   expect(cosineOnSupport(deltaOf(a, kept), roundOf(a.map((x) => -x)))).toBeLessThan(-0.99);
   expect(Math.abs(cosineOnSupport(deltaOf(a, kept), roundOf(b)))).toBeLessThan(0.3);
 });
+
+const whole = (): boolean => true;
+function cosineOnSupport(delta: DeltaReader, round: OwnRound): number {
+  return lookAt(delta, round, whole).cosine;
+}
+function sketchOf(delta: DeltaReader): Sketch {
+  return lookAt(delta, roundOf(new Int32Array(COUNT)), whole).sketch;
+}
 
 /** A round that learned a vector, from 0. */
 function roundOf(vector: Int32Array): OwnRound {
@@ -52,6 +61,29 @@ test("E4: a delta at rest is like nothing", () => {
   const [zero, a] = [deltaOf(new Int32Array(COUNT), 4096), noise("a")];
   expect(cosineOnSupport(zero, roundOf(a))).toBe(0);
   expect(likeness(sketchOf(zero), sketchOf(deltaOf(a, 4096)))).toBe(0);
+});
+
+test("E4: a sample of the chunks says what all of them say, and each node draws its own", () => {
+  const length = 128 * 4096;
+  const random = new SeededRandom("large");
+  const [common, other] = [0, 1].map(() =>
+    Int32Array.from({ length }, () => random.below(2 ** 20) - 2 ** 19),
+  );
+  const mixed = (common as Int32Array).map((x, i) => (x + ((other as Int32Array)[i] as number)) >> 1);
+  const settings = { keepPerChunk: 256, valueBits: 4 } as const;
+  const opened = openDelta(encodeDelta(mixed, [length], settings).bytes, [length], settings);
+  if (opened.kind !== "accept") throw new Error(opened.detail);
+  const own = {
+    start: new Int32Array(length),
+    end: Float32Array.from(common as Int32Array, (x) => -fromFixed(x)),
+  };
+  const all = lookAt(opened.value, own, whole).cosine;
+  const samples = ["one", "another"].map((secret) => drawSample(secret, length));
+  for (const sample of samples)
+    expect(Math.abs(lookAt(opened.value, own, sample).cosine - all)).toBeLessThan(0.05);
+  const [one, another] = samples.map((sample) => Array.from({ length: 128 }, (_, i) => sample(i)));
+  expect(one?.filter(Boolean).length).toBeLessThan(90);
+  expect(one).not.toEqual(another);
 });
 
 /** What a peer learned: the same as all, and its own batches' pull. */
@@ -81,7 +113,7 @@ test("E4: what goes across from our work or nowhere is refused, honest work is n
   );
   const lazy = candidate("lazy", new Int32Array(COUNT));
   const faint = candidate("faint", mixture(common, noise("y"), 0.12));
-  const gates = new Gates(GATES_DEFAULT);
+  const gates = new Gates(GATES_DEFAULT, "");
   expect(refused(gates, 3, [...honest, flipped, lazy, faint])).toEqual({
     flipped: "GATE_COSINE",
     lazy: "GATE_COSINE",
@@ -90,7 +122,7 @@ test("E4: what goes across from our work or nowhere is refused, honest work is n
 });
 
 test("E4: who was heard of first did the work, in whatever order bodies come", () => {
-  const gates = new Gates(GATES_DEFAULT);
+  const gates = new Gates(GATES_DEFAULT, "");
   const original = candidate("original", learned("a"));
   const copy = candidate("copy", mixture(learned("a"), noise("z"), 0.95));
   expect(refused(gates, 3, [candidate("b", learned("b")), copy])).toEqual({});
@@ -98,7 +130,7 @@ test("E4: who was heard of first did the work, in whatever order bodies come", (
 });
 
 test("E4: work that history holds is not new work; what history left out is", () => {
-  const gates = new Gates(GATES_DEFAULT);
+  const gates = new Gates(GATES_DEFAULT, "");
   refused(gates, 3, [candidate("in", learned("a")), candidate("out", learned("b"))]);
   gates.include(["in"]);
   const again = [candidate("in again", learned("a")), candidate("out again", learned("b"))];
@@ -115,7 +147,7 @@ test("E4: keys that weigh nothing don't move the bar; our own work always passes
     learned("own").map((value) => -value),
     { isOwn: true },
   );
-  const gates = new Gates(GATES_DEFAULT);
+  const gates = new Gates(GATES_DEFAULT, "");
   expect(Object.keys(refused(gates, 0, [...strangers, ...honest, ours]))).toEqual(
     strangers.map(({ id }) => id),
   );
