@@ -82,6 +82,9 @@ export const HOSTILE_SCENARIOS: readonly Scenario[] = [
   third("racers", "a third cites only itself, twenty rounds in the time of one", racer),
   {
     ...third("inflators", "a third claims two and a half times the work of the others", inflator),
+    // A claim counts up to the round's median. Who always claims more gains what honest authors lie below it: at 256
+    // peers a share of 0.332 of the authors has 0.337 of the weight.
+    hostileWeightShareMax: 0.35,
     options: (n) => ({
       rule,
       pace: { stepsPerRound: 20, stepMs: 500 },
