@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import Table from "cli-table3";
 import { type CodecSchedule, codecScheduleSchema } from "../src/codec/index.ts";
-import { type ContributionId, systemClock } from "../src/core/index.ts";
+import { type ContributionId, silentLog, systemClock } from "../src/core/index.ts";
 import { Learner } from "../src/node/learner/learner.ts";
 import { presetOf } from "../src/node/presets/presets.ts";
 import { parametersCount } from "../src/trainer/index.ts";
@@ -49,7 +49,12 @@ const learners = await Promise.all(
         engine: "cpu",
         threads: 1,
       },
-      { clock: systemClock, shards, secret: "" },
+      {
+        clock: systemClock,
+        log: silentLog,
+        block: async (cid) => Uint8Array.from(await shards.read({ cid, tokens: 0 })),
+        secret: "",
+      },
     ),
   ),
 );

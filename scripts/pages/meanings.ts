@@ -39,7 +39,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   DATA_TOO_SHORT: "There are fewer tokens than one context of the model needs. Give more text.",
   DELTA_MISSING: "A delta that has to be folded is not at hand.",
   DEVICE_INVALID:
-    "`--device` does not fit the engine: an index for cuda and directml, a Vulkan driver's file for webgpu.",
+    "`--device` or `--devices` does not fit the engine: indices for cuda and directml, a Vulkan driver's file for webgpu.",
   DISK_FULL: "The disk is full. Free some space; a node waits and goes on.",
   DISK_READ_FAILED: "A file could not be read. Check its rights and the disk.",
   DISK_WRITE_FAILED: "A file could not be written. Check its rights and the disk.",

@@ -63,6 +63,14 @@ export function multiaddrs(text: string, previous: string[]): string[] {
   throw new InvalidArgumentError("Expected a multiaddr such as /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW….");
 }
 
+/** `all`, or the indices of devices: `0,1`. */
+export function deviceList(text: string): "all" | number[] {
+  if (text === "all") return "all";
+  const indices = text.split(",");
+  if (indices.every((index) => /^\d{1,3}$/.test(index))) return indices.map(Number);
+  throw new InvalidArgumentError("Expected all, or devices such as 0,1.");
+}
+
 /** `22-7`: from 22:00 up to 7:00, local time. */
 export function hours(text: string): Hours {
   const match = /^(\d{1,2})-(\d{1,2})$/.exec(text);

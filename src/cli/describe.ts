@@ -7,7 +7,7 @@ export function describeStatus(status: NodeStatus): string {
   const { settled } = status;
   const lines: readonly (readonly [string, string])[] = [
     ["run", `${status.runName} ${status.run}`],
-    ["node", `${status.peerId} (${running(status)}, starling ${status.version}, ${status.engine})`],
+    ["node", `${status.peerId} (${running(status)}, starling ${status.version}, ${engineOf(status)})`],
     ...(status.engineReason === null
       ? []
       : [["engine", `${status.engine}: ${status.engineReason}`] as const]),
@@ -45,6 +45,10 @@ export function describeStatus(status: NodeStatus): string {
     ],
   ];
   return lines.map(([name, value]) => `${name.padEnd(13)}${value}\n`).join("");
+}
+
+function engineOf({ engine, devicesCount }: NodeStatus): string {
+  return devicesCount === null || devicesCount === 1 ? engine : `${engine} on ${devicesCount} devices`;
 }
 
 /** Only of a run that has more than one phase. */

@@ -27,6 +27,7 @@ export interface StartArguments {
   readonly role: "train" | "serve";
   readonly engine: NonNullable<NodeOptions["engine"]>;
   readonly device?: string;
+  readonly devices?: "all" | number[];
   readonly mixedPrecision: boolean;
   readonly threads: number;
   readonly microBatch?: number;
@@ -56,7 +57,8 @@ export interface StartArguments {
 const DASHBOARD_DEFAULT = { host: "127.0.0.1", port: 4780, otherPort: true };
 
 export function servedOptions(given: StartArguments, run: Manifest | RunId): ServedOptions {
-  const { data, announce, bootstrap, engine, device, mixedPrecision, threads, dht, mdns, local } = given;
+  const { data, announce, bootstrap, engine, device, devices, mixedPrecision, threads } = given;
+  const { dht, mdns, local } = given;
   const cheat = cheatOf(process.env[CHEAT_VARIABLE], given);
   return {
     dataDir: data,
@@ -69,6 +71,7 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     role: given.role,
     engine,
     ...(device === undefined ? {} : { device }),
+    ...(devices === undefined ? {} : { devices }),
     mixedPrecision,
     threads,
     memory: memoryOf(given),

@@ -28,8 +28,10 @@ export interface NodeOptions {
   readonly role?: "train" | "serve";
   /** Default: the fastest that passes a trial on the run's model. */
   readonly engine?: EngineName | "auto";
-  /** Which device, for engines that have several (trainer, `takeDevice`). */
+  /** Which device, for engines that have several (trainer, `takeDevices`). */
   readonly device?: string | undefined;
+  /** Instead: a trainer for each of these, and one contribution of them all; wants an engine by name. */
+  readonly devices?: "all" | readonly number[] | undefined;
   /** Matrix products in float16; wants an engine by name. */
   readonly mixedPrecision?: boolean;
   /** Of the trainer; several nodes on one machine want one each. 0, the default: one per core. */

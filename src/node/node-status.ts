@@ -67,6 +67,7 @@ function roundsOf({ machine, progress, judging, fates }: RoundLoop, self: PeerId
   const { lossNats, validationLossNats, validationLossFirstNats, validationLossLastNats } = progress;
   const {
     contributionsPublished,
+    devicesCount,
     stepsNotApplied,
     stepsSettled,
     tokensPerSecond,
@@ -82,6 +83,7 @@ function roundsOf({ machine, progress, judging, fates }: RoundLoop, self: PeerId
     validationLossLastNats,
     contributionsPublished,
     contributionsIncluded: progress.contributionsIncluded(self, view),
+    devicesCount,
     stepsNotApplied,
     stepsSettled,
     tokensTotal: view.includedTokens(),

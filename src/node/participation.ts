@@ -274,7 +274,7 @@ export class Participation {
       seed: manifest.seed,
       data,
       engine,
-      deviceIndex: nodeEngine.deviceIndex,
+      devices: nodeEngine.devices,
       mixedPrecision: options.mixedPrecision === true,
       threads: nodeEngine.threads,
       memory,
@@ -287,9 +287,21 @@ export class Participation {
     const given = options.memory ?? {};
     if (engine !== "cpu") return given;
     const availableBytes = process.availableMemory();
-    const { memory, neededBytes } = fitMemory(phase, { memory: given, availableBytes });
-    const { threads } = nodeEngine;
-    log.info("training fits this host", { engine, threads, ...memory, neededBytes, availableBytes });
+    const { threads, devices } = nodeEngine;
+    const { memory, neededBytes } = fitMemory(phase, {
+      memory: given,
+      availableBytes,
+      trainers: devices.length,
+    });
+    const trainers = devices.length;
+    log.info("training fits this host", {
+      engine,
+      trainers,
+      threads,
+      ...memory,
+      neededBytes,
+      availableBytes,
+    });
     return memory;
   }
 

@@ -129,6 +129,8 @@ export interface NodeStatus {
   readonly contributionsIncluded: number;
   /** Own inner steps whose loss or gradient was not finite, since the node started; they changed nothing. */
   readonly stepsNotApplied: number;
+  /** How many devices trained the node's last round together; null before the first. */
+  readonly devicesCount: number | null;
   /** Own inner steps that are in the settled weights. */
   readonly stepsSettled: number;
   /** The whole flock's included tokens. */

@@ -43,7 +43,8 @@ export {
   nextBatch,
 } from "./data/batches.ts";
 export type { Engine, EngineName, StepResult, TrainingState } from "./engine/engine.ts";
-export { runOn, takeDevice } from "./engine/backends.ts";
+export { runOn } from "./engine/backends.ts";
+export { type Device, listDevices, takeDevices } from "./engine/devices.ts";
 export { noMixedPrecision } from "./engine/onnx-engine.ts";
 export { type EngineOptions, createEngine, supportedEngines } from "./engine/create.ts";
 export type { GradientMemory } from "./model/programs.ts";

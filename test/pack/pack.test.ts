@@ -43,6 +43,7 @@ describe("N8 the package", () => {
       "dist/index.js",
       "dist/index.d.ts",
       "dist/testing.d.ts",
+      "dist/node/learner/device-thread.js",
       "dist/node/learner/thread.js",
       "dist/dashboard/page/index.html",
       "dist/dashboard/page/main.js",

@@ -1,9 +1,8 @@
 /** The code makes every vector again, and docs/protocol.md leaves none of them, no code and no field unnamed. */
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { RAW, cidOf, systemClock } from "../../src/core/index.ts";
+import { RAW, cidOf, silentLog, systemClock } from "../../src/core/index.ts";
 import { draftManifest } from "../../src/node/index.ts";
-import { createShardSource } from "../../src/node/data/run-data.ts";
 import { Learner } from "../../src/node/learner/learner.ts";
 import { parsed } from "../unit/consensus/support.ts";
 import { protocolVectors } from "../vectors/make-protocol-vectors.ts";
@@ -35,9 +34,9 @@ describe("the code", () => {
     const [{ optimizer, codec, residualBeta, batch }] = draftManifest({ preset: "tiny" }, named).phases;
     const run = { model, optimizer, batch, codec, residualBeta, seed, tokensBudget: 1, roundMsMax: 1 };
     const data = { train: [], heldOut: [], vocabulary: 256, tokenizerFile: null };
-    const shards = createShardSource(data, () => Promise.reject(new Error("nothing is read")));
+    const block = (): Promise<never> => Promise.reject(new Error("nothing is read"));
     const options = { ...run, data, start: null, engine: "cpu", threads: 1 } as const;
-    const learner = await Learner.open(options, { clock: systemClock, shards, secret: "" });
+    const learner = await Learner.open(options, { clock: systemClock, log: silentLog, block, secret: "" });
     const zeroState = state.find(({ parameters }) => parameters === 26_784)?.root;
     expect(learner.facts()).toEqual({ startRoot, zeroState });
     await learner.close();

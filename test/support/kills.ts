@@ -54,6 +54,8 @@ export async function endureKills(o: {
   readonly kills: number;
   readonly seed: string;
   readonly shortLives: number;
+  /** Of the daemon, beside those that this needs. */
+  readonly options?: readonly string[];
 }): Promise<void> {
   const { dir } = o;
   const dataDir = dataDirOf(dir, "node");
@@ -78,6 +80,7 @@ export async function endureKills(o: {
     "--no-dht",
     "--threads",
     "1",
+    ...(o.options ?? []),
   ];
 
   const random = new SeededRandom(o.seed);

@@ -69,6 +69,7 @@ export class Flock implements AsyncDisposable {
       run?: Manifest;
       engine?: NodeOptions["engine"];
       device?: string;
+      devices?: NodeOptions["devices"];
       cheat?: NodeOptions["cheat"];
       role?: NodeOptions["role"];
     } = {},
@@ -83,6 +84,7 @@ export class Flock implements AsyncDisposable {
         bootstrap: o.bootstrap ?? bootstrap,
         engine: o.engine ?? "cpu",
         device: o.device,
+        devices: o.devices,
         threads: 1,
         dht: true,
         mdns: false,

@@ -37,6 +37,7 @@ export function aStatus(overrides: Partial<NodeStatus> = {}): NodeStatus {
     contributionsPublished: 12,
     contributionsIncluded: 11,
     stepsNotApplied: 0,
+    devicesCount: 1,
     stepsSettled: 40,
     tokensTotal: 491_520,
     gates: { judged: 33, refused: { GATE_COSINE: 2 }, judgingSeconds: 0.4 },

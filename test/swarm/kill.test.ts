@@ -24,6 +24,21 @@ test(
 );
 
 test(
+  "N2 S4 the same of a node that trains on two devices, killed 10 times",
+  { timeout: 5 * 60_000 },
+  async () => {
+    const options = ["--engine", "cpu", "--devices", "0,1"];
+    await endureKills({
+      dir: await temporaryDir(),
+      kills: 10,
+      seed: "kill/devices",
+      shortLives: 0.3,
+      options,
+    });
+  },
+);
+
+test(
   `S4 three nodes, one of them killed ${KILLS_AMONG} times two and then all: who comes back is told of nobody and finds the others, no headers or states are lost, one contribution for each author and round, one history`,
   { timeout: 15 * 60_000 },
   async () => {

@@ -1,6 +1,6 @@
 /** What every node takes, however it comes to its run. */
 import { type Command, Option } from "commander";
-import { byteCount, hours, listenAddress, multiaddrs, paths } from "../arguments.ts";
+import { byteCount, deviceList, hours, listenAddress, multiaddrs, paths } from "../arguments.ts";
 import { ENGINES, addMemoryOptions, dataOption, threadsOption } from "./options.ts";
 
 export function addNodeOptions(command: Command): Command {
@@ -20,6 +20,14 @@ export function addNodeOptions(command: Command): Command {
     )
     .addOption(new Option("--engine <name>", "what trains").choices(ENGINES).default("auto"))
     .option("--device <device>", "cuda, directml: the GPU's index; webgpu on Linux: a Vulkan driver's file")
+    .addOption(
+      new Option(
+        "--devices <list>",
+        "several at once, one contribution of them all: all, or indices such as 0,1",
+      )
+        .argParser(deviceList)
+        .conflicts("device"),
+    )
     .option(
       "--mixed-precision",
       "matrix products in float16: webgpu, cuda, directml, coreml; never run",

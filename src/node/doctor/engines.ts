@@ -1,7 +1,10 @@
 /** Which engines start here and compute the CPU's losses, on a small model, each in a process of its own. */
+import { StarlingError } from "../../core/index.ts";
 import {
+  type Device,
   type EngineName,
   type TrialResult,
+  listDevices,
   modelPresets,
   optimizerSchema,
   pickEngine,
@@ -20,7 +23,7 @@ export async function checkEngines(threads: number, signal: AbortSignal): Promis
   const results: TrialResult[] = [];
   for (const engine of engines) results.push(await trialOf(engine, threads, signal));
   const unproven = supportedEngines().filter((engine) => !engines.includes(engine));
-  return [engineSymptom(results), gpuSymptom(results, unproven)];
+  return [engineSymptom(results), gpuSymptom(results, unproven), devicesSymptom(results, unproven)];
 }
 
 function trialOf(engine: EngineName, threads: number, signal: AbortSignal): Promise<TrialResult> {
@@ -61,6 +64,37 @@ export function gpuSymptom(results: readonly TrialResult[], unproven: readonly E
     why || "this install offers no GPU engine",
     `without a GPU the CPU trains; where there is one, install its Vulkan driver and look again${byName}`,
   );
+}
+
+/** What `--device` and `--devices` could name. `list`: of an engine that was never run here, so that only the host can be asked. */
+export function devicesSymptom(
+  results: readonly TrialResult[],
+  unproven: readonly EngineName[],
+  list: typeof listDevices = listDevices,
+): Symptom {
+  const working = results.flatMap((result) => ("lossesNats" in result ? [result.engine] : []));
+  const found = [...working, ...unproven].flatMap((engine) => {
+    const devices = devicesOf(engine, list);
+    return devices.length === 0 ? [] : [`${engine}: ${devices.map(described).join(", ")}`];
+  });
+  const several = unproven.find((engine) => devicesOf(engine, list).length > 1);
+  const all = several && `; all at once: --engine ${several} --devices all, never run by its authors`;
+  return good("devices", `${found.join("; ") || "none"}${all ?? ""}`);
+}
+
+/** None where the host has nothing that lists them: the GPU's line says what to do. */
+function devicesOf(engine: EngineName, list: typeof listDevices): readonly Device[] {
+  try {
+    return list(engine) ?? [];
+  } catch (error) {
+    if (error instanceof StarlingError && error.code === "DEVICE_INVALID") return [];
+    throw error;
+  }
+}
+
+function described({ index, name, memoryBytes }: Device): string {
+  const memory = memoryBytes === null ? "" : ` (${(memoryBytes / 1e9).toFixed(1)} GB)`;
+  return `${index === undefined ? "" : `${index} `}${name}${memory}`;
 }
 
 /** The runtime begins its messages with a place in its own sources. */

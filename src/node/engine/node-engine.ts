@@ -6,7 +6,7 @@ import {
   noMixedPrecision,
   runOn,
   supportedEngines,
-  takeDevice,
+  takeDevices,
 } from "../../trainer/index.ts";
 import type { Phase } from "../run/manifest.ts";
 import { chooseEngine } from "./choose.ts";
@@ -14,6 +14,7 @@ import { chooseEngine } from "./choose.ts";
 export interface NodeEngineOptions {
   readonly engine: EngineName | "auto";
   readonly device?: string | undefined;
+  readonly devices?: "all" | readonly number[] | undefined;
   readonly mixedPrecision?: boolean;
   /** 0: one per core. */
   readonly threads: number;
@@ -30,7 +31,7 @@ export class NodeEngine {
   readonly #deps: NodeEngineDeps;
   #name: EngineName | "auto" = "auto";
   #reason: string | null = null;
-  #deviceIndex: number | undefined;
+  #devices: readonly (number | undefined)[] = [undefined];
 
   constructor(options: NodeEngineOptions, deps: NodeEngineDeps) {
     this.#options = options;
@@ -47,8 +48,9 @@ export class NodeEngine {
     return this.#reason;
   }
 
-  get deviceIndex(): number | undefined {
-    return this.#deviceIndex;
+  /** One trainer for each; undefined: the device that the engine has. */
+  get devices(): readonly (number | undefined)[] {
+    return this.#devices;
   }
 
   get threads(): number {
@@ -57,10 +59,11 @@ export class NodeEngine {
 
   /** What was asked for, checked before anything starts. Throws `ENGINE_UNAVAILABLE`, and the trainer's errors. */
   take(): void {
-    const { engine, device, mixedPrecision } = this.#options;
+    const { engine, device, devices, mixedPrecision } = this.#options;
     if (engine !== "auto") this.#takeNamed(engine);
     else if (mixedPrecision === true) throw noMixedPrecision(engine);
-    if (device !== undefined) this.#deviceIndex = takeDevice(engine, device);
+    if (devices !== undefined) this.#devices = takeDevices(engine, { several: devices });
+    else if (device !== undefined) this.#devices = takeDevices(engine, { one: device });
   }
 
   /** Proven or not. */

@@ -12,49 +12,40 @@ import {
   type Clock,
   type ContributionId,
   type Digest,
-  StarlingError,
   type Verdict,
+  accept,
   assert,
   bytesOf,
   rootOfBytes,
 } from "../../core/index.ts";
 import {
   Decoder,
-  type Engine,
   GATES_DEFAULT,
   GATES_OFF,
   type GenerateOptions,
   type ShardSource,
   type Tokenizer,
-  nextBatch,
-  createEngine,
   generate,
   heldOutBatches,
-  learningRate,
   tensorLengths,
 } from "../../trainer/index.ts";
 import { partsOf } from "../data/given-documents.ts";
-import { tokenizerOf } from "../data/run-data.ts";
+import { createShardSource, tokenizerOf } from "../data/run-data.ts";
 import { type Evaluation, measure } from "../model/measure.ts";
 import { modelFolderFiles } from "../model/folder.ts";
 import { cheat } from "./cheat.ts";
+import { Devices, type DevicesDeps } from "./devices.ts";
 import { Judge, type Judged, type Judgement } from "./judge.ts";
 import { stateRoot } from "./state-root.ts";
 import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
 import { type LearnerFacts, type LearnerOptions, startWeights } from "./options.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
+import { NO_STEPS, type Steps } from "./stepper.ts";
+import { type Trainers, openOneTrainer } from "./trainers.ts";
 
 export type Which = "start" | "current" | "settled";
 
-/**
- * Steps that may fail in a row before the node gives up. A step that fails changes nothing, so five batches have then met
- * the same weights: it is these that are wrong, not a batch. Guess.
- */
-const FAILED_STEPS_MAX = 5;
-
-export interface LearnerDeps {
-  readonly clock: Clock;
-  readonly shards: ShardSource;
+export interface LearnerDeps extends DevicesDeps {
   /** What no other node knows: by it the gates look here and not there. */
   readonly secret: string;
 }
@@ -62,7 +53,7 @@ export interface LearnerDeps {
 export class Learner {
   readonly #options: LearnerOptions;
   readonly #clock: Clock;
-  readonly #engine: Engine;
+  readonly #trainers: Trainers;
   readonly #lengths: readonly number[];
   readonly #shards: ShardSource;
   readonly #tokenizer: Tokenizer;
@@ -71,32 +62,25 @@ export class Learner {
   /** Of moments and residual as they are; undefined since they changed. A round ends with what the next begins with. */
   #root: Digest | undefined;
   readonly #judge: Judge;
-  #hurriedRound = -1;
-  #failedSteps = 0;
 
-  static async open(options: LearnerOptions, { clock, shards, secret }: LearnerDeps): Promise<Learner> {
-    const { model, optimizer, batch, engine, deviceIndex, threads, memory } = options;
-    const { mixedPrecision = false } = options;
-    const made = await createEngine({
-      engine,
-      deviceIndex,
-      mixedPrecision,
-      model,
-      optimizer,
-      sequences: batch.sequences,
-      threads,
-      ...(memory && { memory }),
-    });
-    return new Learner(options, { clock, shards, secret, engine: made });
+  static async open(options: LearnerOptions, deps: LearnerDeps): Promise<Learner> {
+    const { clock, block, secret } = deps;
+    const shards = createShardSource(options.data, async (cid) => accept(await block(cid)));
+    const isOne = (options.devices?.length ?? 1) === 1;
+    const trainers = isOne
+      ? await openOneTrainer(options, { clock, shards })
+      : await Devices.open(options, deps);
+    return new Learner(options, { clock, shards, secret, trainers });
   }
 
   private constructor(
     options: LearnerOptions,
-    { clock, shards, secret, engine }: LearnerDeps & { engine: Engine },
+    o: Pick<LearnerDeps, "clock" | "secret"> & { shards: ShardSource; trainers: Trainers },
   ) {
+    const { clock, shards, secret, trainers } = o;
     this.#options = options;
     this.#clock = clock;
-    this.#engine = engine;
+    this.#trainers = trainers;
     this.#lengths = tensorLengths(options.model);
     this.#shards = shards;
     this.#tokenizer = tokenizerOf(options.data.tokenizerFile);
@@ -122,7 +106,7 @@ export class Learner {
   judge(round: number, candidates: readonly Judged[]): Judgement {
     return this.#judge.judge(round, candidates, {
       start: this.#folded.weights,
-      end: this.#engine.state.weights,
+      end: this.#trainers.state.weights,
       deltaOf: (id) => this.#folded.deltaOf(id),
     });
   }
@@ -163,69 +147,27 @@ export class Learner {
         lossLast: done.lossLast,
         stateBefore,
         stateAfter: this.#stateRoot(),
-        engine: this.#engine.name,
+        engine: this.#trainers.engine,
       },
     };
-    return { result, delta, trainingMs, stepsNotApplied: steps.notAppliedCount };
+    const { devicesCount } = this.#trainers;
+    return { result, delta, trainingMs, stepsNotApplied: steps.notAppliedCount, devicesCount };
   }
 
   /** Asks a round to end after the step it is in, or after its first when it has not begun. */
   hurry(round: number): void {
-    this.#hurriedRound = Math.max(this.#hurriedRound, round);
+    this.#trainers.hurry(round);
   }
 
-  async #steps(order: TrainOrder): Promise<Steps> {
-    const { batch, model, optimizer, tokensBudget, roundMsMax } = this.#options;
-    const untilMs = this.#clock.nowMs() + roundMsMax;
-    toFloat(this.#folded.weights, this.#engine.state.weights);
-    await this.#engine.load();
-    let count = 0;
-    let notAppliedCount = 0;
-    let lossFirst: number | null = null;
-    let lossLast: number | null = null;
-    const { stepsAtOnce } = this.#engine;
-    for (let step = 0; step < batch.stepsPerRound; step += stepsAtOnce) {
-      // Let messages in between two runs: a hurry, or a delta to check.
-      await new Promise(setImmediate);
-      if (step > 0 && (this.#hurriedRound >= order.round || this.#clock.nowMs() >= untilMs)) break;
-      const runSteps = Math.min(stepsAtOnce, batch.stepsPerRound - step);
-      const batchLength = batch.sequences * (model.contextLength + 1);
-      const tokens = new Int32Array(runSteps * batchLength);
-      const lrs: number[] = [];
-      for (let i = 0; i < runSteps; i++) {
-        const { sequences } = batch;
-        const drawn = { seed: order.seed, step: step + i, sequences, contextLength: model.contextLength };
-        tokens.set(await nextBatch(this.#shards, drawn), i * batchLength);
-        const tokensDone = order.tokensDone + (step + i) * this.#tokensPerStep * order.flockSize;
-        lrs.push(learningRate(optimizer, tokensDone, tokensBudget));
-      }
-      for (const { lossNats, applied } of await this.#engine.steps(tokens, lrs)) {
-        if (!applied) notAppliedCount += 1;
-        this.#countFailure(applied);
-        if (!applied) continue;
-        count += 1;
-        lossFirst ??= lossNats;
-        lossLast = lossNats;
-      }
-    }
-    await this.#engine.sync();
-    return { count, notAppliedCount, lossFirst, lossLast };
-  }
-
-  #countFailure(applied: boolean): void {
-    this.#failedSteps = applied ? 0 : this.#failedSteps + 1;
-    if (this.#failedSteps < FAILED_STEPS_MAX) return;
-    throw new StarlingError(
-      "TRAINING_DIVERGED",
-      `expected finite losses, got ${FAILED_STEPS_MAX} steps in a row with none: the run's model has diverged; ` +
-        "where other nodes go on, start again; where all stop, make a new run with a lower optimizer.lrMax or a longer warmupShare",
-    );
+  #steps(order: TrainOrder): Promise<Steps> {
+    toFloat(this.#folded.weights, this.#trainers.state.weights);
+    return this.#trainers.train(order);
   }
 
   #encode(settledTokens: number): { bytes: Uint8Array; norm: number } | null {
     const { residualBeta, codec, cheat: kind } = this.#options;
-    if (kind !== undefined) cheat(kind, this.#folded.weights, this.#engine.state.weights);
-    if (!accumulateResidual(this.#residual, this.#folded.weights, this.#engine.state.weights, residualBeta))
+    if (kind !== undefined) cheat(kind, this.#folded.weights, this.#trainers.state.weights);
+    if (!accumulateResidual(this.#residual, this.#folded.weights, this.#trainers.state.weights, residualBeta))
       return null;
     return encodeDelta(this.#residual, this.#lengths, codecAt(codec, settledTokens));
   }
@@ -255,7 +197,7 @@ export class Learner {
       batchesMax,
     });
     let sum = 0;
-    for (const tokens of batches) sum += await this.#engine.evaluate(tokens, weights);
+    for (const tokens of batches) sum += await this.#trainers.evaluate(tokens, weights);
     return sum / batches.length;
   }
 
@@ -308,7 +250,7 @@ export class Learner {
 
   /** Moments and residual as named parts, to be stored. */
   state(): Map<string, Uint8Array> {
-    const { moment1, moment2, stepsCount } = this.#engine.state;
+    const { moment1, moment2, stepsCount } = this.#trainers.state;
     return new Map([
       ["moment1", bytesOf(moment1)],
       ["moment2", bytesOf(moment2)],
@@ -318,8 +260,8 @@ export class Learner {
   }
 
   /** Takes stored parts back; false, and an empty state, when they are not the ones that `stateAfter` names. */
-  async resume(parts: ReadonlyMap<string, Uint8Array>, stateAfter: Digest): Promise<boolean> {
-    const { state } = this.#engine;
+  resume(parts: ReadonlyMap<string, Uint8Array>, stateAfter: Digest): boolean {
+    const { state } = this.#trainers;
     const arrays = { moment1: state.moment1, moment2: state.moment2, residual: this.#residual };
     this.#root = undefined;
     for (const [name, array] of Object.entries(arrays)) {
@@ -333,7 +275,6 @@ export class Learner {
       state.stepsCount = 0;
       this.#root = undefined;
     }
-    await this.#engine.load();
     return isRight;
   }
 
@@ -346,18 +287,9 @@ export class Learner {
   }
 
   close(): Promise<void> {
-    return this.#engine.close();
+    return this.#trainers.close();
   }
 }
-
-interface Steps {
-  readonly count: number;
-  readonly notAppliedCount: number;
-  readonly lossFirst: number | null;
-  readonly lossLast: number | null;
-}
-
-const NO_STEPS: Steps = { count: 0, notAppliedCount: 0, lossFirst: null, lossLast: null };
 
 /** float[i] = fixed[i] / 2^24, rounded to float32. */
 function toFloat(fixed: Int32Array, float: Float32Array): Float32Array {

@@ -30,8 +30,10 @@ export interface LearnerOptions {
   /** Weights to start from instead of the seed's: P int32. */
   readonly start: Uint8Array | null;
   readonly engine: EngineName;
-  readonly deviceIndex?: number | undefined;
+  /** A trainer for each, by its index; undefined: the one that the engine has. Default: that one. */
+  readonly devices?: readonly (number | undefined)[];
   readonly mixedPrecision?: boolean;
+  /** Of all trainers together. */
   readonly threads: number;
   /** How the host saves memory on its CPU. */
   readonly memory?: GradientMemory;

@@ -4,6 +4,7 @@ import type { Cid, ContributionId, Digest, Verdict } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CheckpointMeta, RoundName } from "../../storage/index.ts";
 import type { Growth } from "../../trainer/index.ts";
+import type { LogLevel } from "../threads/log.ts";
 import type { Evaluation } from "../model/measure.ts";
 import type { DeltaBody } from "./folded-weights.ts";
 import type { Judged, Judgement } from "./judge.ts";
@@ -22,6 +23,8 @@ export interface RoundResult {
   readonly trainingMs: number;
   /** Steps of this round that changed nothing, because loss or gradient was not finite. */
   readonly stepsNotApplied: number;
+  /** How many trained it; fewer than were asked for once one has failed. */
+  readonly devicesCount: number;
 }
 
 export interface LearnerThread {
@@ -76,7 +79,7 @@ export interface LearnerThread {
 export interface LearnerOwner {
   /** A block of the run's data, from the disk or from peers; as long as that takes. */
   block(cid: Cid): Promise<Uint8Array>;
-  log(level: "debug" | "info" | "warn" | "error", message: string, context: Record<string, unknown>): void;
+  log(level: LogLevel, message: string, context: Record<string, unknown>): void;
   /** What the thread has no room to write; null: it has again. */
   diskFull(lack: string | null): void;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
-import { accept, assert, bytesOf, systemClock } from "../../core/index.ts";
+import { assert, bytesOf, systemClock } from "../../core/index.ts";
 import {
   type BlockStore,
   type CheckpointStore,
@@ -21,7 +21,6 @@ import {
 } from "../../storage/index.ts";
 import { growWeights } from "../../trainer/index.ts";
 import { DiskPatience } from "../disk/patience.ts";
-import { createShardSource } from "../data/run-data.ts";
 import { deserialize, serialize } from "../threads/errors.ts";
 import { encodeBase } from "../join/base-record.ts";
 import { openPhaseEnds } from "../climb/phase-ends.ts";
@@ -56,8 +55,8 @@ function opened(): NonNullable<typeof open> {
 }
 
 function openLearner(options: LearnerOptions): Promise<Learner> {
-  const shards = createShardSource(options.data, async (cid) => accept(await owner.block(cid)));
-  return Learner.open(options, { clock: systemClock, shards, secret: crypto.randomUUID() });
+  const deps = { clock: systemClock, log, secret: crypto.randomUUID() };
+  return Learner.open(options, { ...deps, block: (cid) => owner.block(cid) });
 }
 
 const thread: LearnerThread = {
@@ -81,7 +80,7 @@ const thread: LearnerThread = {
     turns.add(async () => {
       const { learner, states } = opened();
       const parts = await states.load(name);
-      return parts !== undefined && (await learner.resume(parts, stateAfter));
+      return parts !== undefined && learner.resume(parts, stateAfter);
     }),
   hold: (id, body) => opened().learner.hold(id, body),
   judge: (round, candidates) => turns.add(() => opened().learner.judge(round, candidates)),

@@ -40,6 +40,7 @@ export function emptyStatus(run: RunId, peerId: PeerId): NodeStatus {
     contributionsPublished: 0,
     contributionsIncluded: 0,
     stepsNotApplied: 0,
+    devicesCount: null,
     stepsSettled: 0,
     tokensTotal: 0,
     gates: { judged: 0, refused: {}, judgingSeconds: 0 },

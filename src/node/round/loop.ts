@@ -259,8 +259,8 @@ export class RoundLoop {
     const name = { phase: options.phase, round: order.round };
     this.#trainingRound = order.round;
     const trained = await learner.train(name, order, { restore, withdraw });
-    const { result, delta, trainingMs, stepsNotApplied } = trained;
-    this.progress.countTraining({ trainingMs, stepsNotApplied, work: result.work });
+    const { result, delta } = trained;
+    this.progress.countTraining({ ...trained, work: result.work });
     const link = delta && {
       cid: await putBody(store.blocks, delta.bytes),
       bytes: delta.bytes.length,

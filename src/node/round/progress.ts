@@ -6,6 +6,7 @@ import type { CurvePoint } from "../status.ts";
 export interface RoundTraining {
   readonly trainingMs: number;
   readonly stepsNotApplied: number;
+  readonly devicesCount: number;
   readonly work: { readonly tokens: number; readonly lossLast: number | null };
 }
 
@@ -18,6 +19,7 @@ export class Progress {
   trainingSeconds = 0;
   stepsSettled = 0;
   stepsNotApplied = 0;
+  devicesCount: number | null = null;
   readonly curve: CurvePoint[] = [];
   #published = 0;
   #deltaBytes = 0;
@@ -37,10 +39,11 @@ export class Progress {
     return this.#published === 0 ? null : this.#deltaBytes / this.#published;
   }
 
-  countTraining({ trainingMs, stepsNotApplied, work }: RoundTraining): void {
+  countTraining({ trainingMs, stepsNotApplied, devicesCount, work }: RoundTraining): void {
     this.stepsNotApplied += stepsNotApplied;
     const { tokens, lossLast } = work;
     if (tokens === 0) return;
+    this.devicesCount = devicesCount;
     this.trainingSeconds += trainingMs / 1000;
     this.tokensPerSecond = (1000 * tokens) / trainingMs;
     this.lossNats = lossLast;

@@ -20,24 +20,34 @@ export interface PhaseEstimate {
  * checkpoint hold for a while. Measured: bench/RESULTS.md, memory of a whole node.
  */
 const LEARNER_BYTES_PER_PARAMETER = 22;
+/** Weights and two moments. */
+const SHARED_BYTES_PER_PARAMETER = 12;
 /** Node, its code, and what the network holds. Measured: the same. */
 const PROCESS_BYTES = 200e6;
 
 type Costs = Omit<Phase, "tokensBudget">;
 
-/** `memory`: how the host saves memory, when it trains on its CPU. */
-export function estimatePhase(phase: Costs, memory: GradientMemory = {}): PhaseEstimate {
+/** How a host trains: how it saves memory, when on its CPU, and with how many trainers at once. */
+export interface TrainingWay {
+  readonly memory?: GradientMemory;
+  readonly trainers?: number;
+}
+
+export function estimatePhase(phase: Costs, { memory = {}, trainers = 1 }: TrainingWay = {}): PhaseEstimate {
   const { model, batch, codec, entry, rule } = phase;
   const parameters = parametersCount(model);
   const nodes = Math.min(rule.membersMax, entry?.seats ?? rule.membersMax);
   const lengths = tensorLengths(model);
   const engineBytes = trainingBytes({ model, sequences: batch.sequences, memory });
+  // Several are averaged in one state that they share.
+  const sharedBytes = trainers === 1 ? 0 : SHARED_BYTES_PER_PARAMETER * parameters;
   const deltaAt = (stage: number): number => deltaBytesMax(lengths, codec.at(stage) ?? codec[0]);
   const deltaBytes = { first: deltaAt(0), last: deltaAt(-1) };
   const perNode = 2 * (nodes - 1);
   return {
     parameters,
-    memoryBytes: PROCESS_BYTES + LEARNER_BYTES_PER_PARAMETER * parameters + engineBytes,
+    memoryBytes:
+      PROCESS_BYTES + LEARNER_BYTES_PER_PARAMETER * parameters + sharedBytes + trainers * engineBytes,
     nodes,
     deltaBytes,
     trafficBytes: { first: perNode * deltaBytes.first, last: perNode * deltaBytes.last },

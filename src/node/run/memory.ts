@@ -14,10 +14,14 @@ export interface MemoryFit {
  * The fastest way to train a phase that fits; what the user fixed in `memory` stays so.
  * @throws StarlingError `MEMORY_TOO_SMALL`, saying what to lower; `MICRO_BATCH_INVALID`
  */
-export function fitMemory(phase: Phase, o: { memory: GradientMemory; availableBytes: number }): MemoryFit {
+export function fitMemory(
+  phase: Phase,
+  o: { memory: GradientMemory; availableBytes: number; trainers?: number },
+): MemoryFit {
   const { model, batch } = phase;
   const needs = { model, sequences: batch.sequences, memory: o.memory };
-  const bytesWith = (memory: GradientMemory): number => estimatePhase(phase, memory).memoryBytes;
+  const bytesWith = (memory: GradientMemory): number =>
+    estimatePhase(phase, { memory, trainers: o.trainers ?? 1 }).memoryBytes;
   const now = gradientMemory(needs);
   const ways = [now, ...thriftierMemory(needs)];
   const fixed = o.memory.microSequences;

@@ -1,9 +1,8 @@
 /** The writing thread as the server's thread sees it: a `Writer`, kept at the newest model. */
-import { Worker } from "node:worker_threads";
-import { type BirpcReturn, createBirpc } from "birpc";
-import { type Clock, type Logger, type Service, StarlingError, messageOf } from "../../core/index.ts";
+import type { BirpcReturn } from "birpc";
+import { type Clock, type Logger, type Service, StarlingError } from "../../core/index.ts";
 import type { ServedModel, Writer } from "../../serving/index.ts";
-import { deserialize, serialize } from "../threads/errors.ts";
+import { type ThreadClient, startWorker, threadClient } from "../threads/client.ts";
 import type { WriterOptions, WriterOwner, WriterThread } from "./protocol.ts";
 
 /** Looking costs the names in one folder. Guess: nobody minds words of two seconds ago. */
@@ -31,8 +30,6 @@ export function createWriter(
   options: WriterClientOptions,
   { clock, nowSeconds, log }: WriterDeps,
 ): WriterClient {
-  // The published build has .js files; everything else runs the sources.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const listeners = new Set<(model: ServedModel) => void>();
   const stopping = new AbortController();
   const failure = Promise.withResolvers<never>();
@@ -40,37 +37,22 @@ export function createWriter(
   failure.promise.catch(() => undefined);
   let model: ServedModel | undefined;
   let looking: Promise<void> = Promise.resolve();
-  let worker: Worker | undefined;
-  let remote: BirpcReturn<WriterThread, WriterOwner> | undefined;
+  let client: ThreadClient<WriterThread, WriterOwner> | undefined;
 
   function thread(): BirpcReturn<WriterThread, WriterOwner> {
-    if (remote !== undefined) return remote;
+    if (client !== undefined) return client.remote;
     throw new StarlingError("WRITER_STOPPED", "expected the writing thread to run: it has not been started");
   }
 
   function startThread(): void {
-    const started = new Worker(new URL(`./thread.${extension}`, import.meta.url));
-    const made = createBirpc<WriterThread, WriterOwner>(
-      { log: (level, message, context) => log[level](message, context) },
-      {
-        post: (message) => started.postMessage(message),
-        on: (listener) => started.on("message", listener),
-        serialize,
-        deserialize,
-        // A long prompt takes as long as it takes; the thread's end is what ends a wait.
-        timeout: -1,
-      },
-    );
-    const fail = (reason: string): void => {
-      const error = new StarlingError("WRITER_STOPPED", `expected the writing thread to run: ${reason}`);
-      made.$close(error);
-      failure.reject(error);
-    };
-    started.on("error", (error) => fail(messageOf(error)));
-    started.on("exit", (code) => {
-      if (!stopping.signal.aborted) fail(`it ended with code ${code}`);
+    client = threadClient<WriterThread, WriterOwner>(startWorker(import.meta.url, "./thread"), {
+      owner: { log: (level, message, context) => log[level](message, context) },
+      stopped: (reason) =>
+        new StarlingError("WRITER_STOPPED", `expected the writing thread to run: ${reason}`),
     });
-    [worker, remote] = [started, made];
+    client.failed.catch((error: unknown) => {
+      if (!stopping.signal.aborted) failure.reject(error as Error);
+    });
   }
 
   async function look(): Promise<void> {
@@ -105,13 +87,12 @@ export function createWriter(
       looking = keepLooking();
     },
     async stop() {
-      if (worker === undefined || worker.threadId === -1) return;
+      if (client === undefined || client.remote.$closed) return;
       stopping.abort(new Error("the server is stopping"));
       await looking;
-      const ended = new Promise<void>((resolve) => worker?.once("exit", () => resolve()));
       // It ends by itself once it has nothing left to do: ending it inside a token would abort the process.
-      await thread().close();
-      await ended;
+      await client.remote.close();
+      await client.ended;
     },
     onModel: (listener) => void listeners.add(listener),
     model: () => model,

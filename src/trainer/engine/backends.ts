@@ -2,9 +2,7 @@
  * The engines over ONNX Runtime: what the runtime calls them, how a device is chosen, where the state lives.
  * Only what this project has run may be chosen by `auto`; the others start by name alone (README, "Engines").
  */
-import { existsSync } from "node:fs";
 import ort from "onnxruntime-node";
-import { StarlingError } from "../../core/index.ts";
 import type { EngineName } from "./engine.ts";
 import type { StateHome } from "./state-values.ts";
 
@@ -14,7 +12,7 @@ interface Backend {
   /** The runtime's name of the execution provider. */
   readonly provider: string;
   readonly home: StateHome;
-  /** What `--device` says: nothing, the index of a GPU, or the file that describes a Vulkan driver. */
+  /** What `--device` says (devices.ts): nothing, the index of a GPU, or the file that describes a Vulkan driver. */
   readonly device: "none" | "index" | "vulkan-driver";
   /** Steps in one run, where each run moves the whole state between host and device. */
   readonly stepsAtOnce: number;
@@ -61,26 +59,7 @@ export function onnxEngines(): OnnxEngineName[] {
   return names.filter((name) => listed.has(BACKENDS[name].provider));
 }
 
-/**
- * Takes up what `--device` says for an engine: the index for its options, or undefined where it needs none.
- *
- * WebGPU gets its device from Vulkan's loader, which reads the environment once, and not a worker's copy of it: so call
- * this on the main thread, before any engine is opened.
- * @throws StarlingError `DEVICE_INVALID` when the engine has no such device to choose.
- */
-export function takeDevice(engine: EngineName | "auto", text: string): number | undefined {
-  const device = engine === "tfjs" || engine === "auto" ? "none" : BACKENDS[engine].device;
-  if (device === "index" && /^\d{1,3}$/.test(text)) return Number(text);
-  if (device === "vulkan-driver" && process.platform === "linux" && existsSync(text)) {
-    process.env.VK_DRIVER_FILES = text;
-    process.env.VK_ICD_FILENAMES = text; // what loaders before 1.3.207 read
-    return undefined;
-  }
-  const expected = {
-    none: `no --device for --engine ${engine}`,
-    index: `the index of a GPU, such as 0, for ${engine}`,
-    "vulkan-driver":
-      "the file of a Vulkan driver, such as /usr/share/vulkan/icd.d/nvidia_icd.json, and Linux",
-  }[device];
-  throw new StarlingError("DEVICE_INVALID", `expected ${expected}, got ${text}`);
+/** How a device of the engine is named; `auto` and engines that have one take none. */
+export function deviceKindOf(engine: EngineName | "auto"): Backend["device"] {
+  return engine === "tfjs" || engine === "auto" ? "none" : BACKENDS[engine].device;
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Clock, type PeerId, type RunId, silentLog, systemClock } from "../../../src/core/index.ts";
-import { engineSymptom, gpuSymptom } from "../../../src/node/doctor/engines.ts";
+import { devicesSymptom, engineSymptom, gpuSymptom } from "../../../src/node/doctor/engines.ts";
 import type { Symptom } from "../../../src/node/doctor/finding.ts";
 import {
   NODE_VERSION_MIN,
@@ -21,6 +21,8 @@ import { checkNat, checkPeers, checkPort, checkRunning } from "../../../src/node
 import { reportReach } from "../../../src/node/doctor/reach-report.ts";
 import { emptyStatus } from "../../../src/node/offline/offline.ts";
 import type { NodeStatus } from "../../../src/node/status.ts";
+import { parseSmi } from "../../../src/trainer/engine/devices.ts";
+import { type EngineName, listDevices } from "../../../src/trainer/index.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
@@ -102,6 +104,18 @@ describe("N1: the doctor", () => {
     });
   });
 
+  test("N2: devices by engine, and all at once where there are several", () => {
+    const cpu = { engine: "cpu", lossesNats: [5], tokensPerSecond: 10 } as const;
+    const broken = { engine: "webgpu", failure: "No adapters" } as const;
+    expect(devicesSymptom([cpu, broken], []).found).toBe("cpu: the processor");
+    const list = (engine: EngineName): ReturnType<typeof listDevices> =>
+      engine === "cuda" ? parseSmi("0, 24564, GeForce A\n1, [N/A], GeForce B\n") : listDevices(engine);
+    const { found } = devicesSymptom([cpu], ["cuda", "directml"], list);
+    expect(found).toMatch(
+      /^cpu: the processor; cuda: 0 GeForce A \(25\.8 GB\), 1 GeForce B; all at once: .*--devices all/,
+    );
+  });
+
   test("port: free, taken, and no address", async () => {
     expect((await checkPort("/ip4/127.0.0.1/tcp/0")).state).toBe("good");
     expectFault(await checkPort(takenAddress), /another port/);
@@ -171,6 +185,7 @@ describe("N1: the doctor", () => {
       "clock",
       "engine",
       "gpu",
+      "devices",
       "port",
       "nat",
       "peers",

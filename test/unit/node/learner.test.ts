@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Digest, RAW, cidOf, systemClock } from "../../../src/core/index.ts";
+import { type Digest, RAW, cidOf, silentLog, systemClock } from "../../../src/core/index.ts";
 import { draftManifest } from "../../../src/node/index.ts";
 import { Learner } from "../../../src/node/learner/learner.ts";
 import { Progress } from "../../../src/node/round/progress.ts";
@@ -27,7 +27,7 @@ async function learnerWith(lrMax: number, stepsPerRound: number): Promise<Learne
       tokensBudget: 1e9,
       roundMsMax: 600_000,
     },
-    { clock: systemClock, shards: { ...names, read: () => Promise.resolve(text) }, secret: "" },
+    { clock: systemClock, log: silentLog, block: () => Promise.resolve(text), secret: "" },
   );
 }
 
@@ -50,8 +50,13 @@ test("T6: steps made non-finite by a huge learning rate are not applied and coun
   expect(stepsNotApplied).toBe(3);
   expect(result.work).toMatchObject({ steps: 1, lossLast: result.work.lossFirst });
   const progress = new Progress();
-  progress.countTraining({ trainingMs: 1, stepsNotApplied, work: result.work });
-  progress.countTraining({ trainingMs: 1, stepsNotApplied, work: { tokens: 0, lossLast: null } });
+  progress.countTraining({ trainingMs: 1, devicesCount: 1, stepsNotApplied, work: result.work });
+  progress.countTraining({
+    trainingMs: 1,
+    devicesCount: 1,
+    stepsNotApplied,
+    work: { tokens: 0, lossLast: null },
+  });
   expect(progress.stepsNotApplied).toBe(6);
   await learner.close();
 });

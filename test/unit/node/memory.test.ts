@@ -10,7 +10,7 @@ const phase = { ...rung?.phase, tokensBudget: 1 } as Phase;
 const big = { ...phase, batch: { ...phase.batch, sequences: 4 } };
 
 function bytesOf(microSequences: number, recomputesLayers: boolean): number {
-  return estimatePhase(big, { microSequences, recomputesLayers }).memoryBytes;
+  return estimatePhase(big, { memory: { microSequences, recomputesLayers } }).memoryBytes;
 }
 
 test("T4: half a billion parameters fit into 64 GB as they are", () => {
@@ -30,7 +30,7 @@ test("T4: what does not fit is refused, and the advice that is given fits", () =
   const advice = /start with --micro-batch (\d+)( --recompute)?/.exec(message);
   expect(advice, message).not.toBeNull();
   const advised = { microSequences: Number(advice?.[1]), recomputesLayers: advice?.[2] !== undefined };
-  expect(estimatePhase(big, memory).memoryBytes).toBeGreaterThan(availableBytes);
+  expect(estimatePhase(big, { memory }).memoryBytes).toBeGreaterThan(availableBytes);
   expect(() => fitMemory(big, { memory: advised, availableBytes })).not.toThrow();
 });
 
