@@ -1,10 +1,11 @@
 /** The routes, by OpenAI's paths. What clients send and get is in no log: an error of ours is logged without its words. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Logger } from "../core/index.ts";
+import type { Clock, Logger } from "../core/index.ts";
 import { type Answers, chatAnswers, completionAnswers, modelAnswer } from "./answers.ts";
-import { type Guarded, guard } from "./guard.ts";
+import { type Guarded, METRICS_KEY, guard, mayReadMetrics } from "./guard.ts";
 import type { KeyRing } from "./keys.ts";
+import type { ServingMetrics } from "./metrics.ts";
 import { refuse } from "./refusal.ts";
 import { type Asked, BODY_BYTES_MAX, type Reading, readChat, readCompletion } from "./requests.ts";
 import { streamed, whole } from "./respond.ts";
@@ -18,6 +19,8 @@ export interface AppDeps {
   readonly keys: KeyRing;
   readonly turns: Turns;
   readonly usage: UsageBook;
+  readonly metrics: ServingMetrics;
+  readonly clock: Clock;
   /** Seconds of Unix time. */
   readonly nowSeconds: () => number;
   readonly newId: () => string;
@@ -35,13 +38,17 @@ type TextContext = Context<Guarded>;
 const MODEL_RETRY_SECONDS = 30;
 
 export function createApp(deps: AppDeps): Hono<Guarded> {
-  const { writer, keys, usage, log } = deps;
+  const { writer, keys, usage, metrics, log } = deps;
   const app = new Hono<Guarded>();
   // Says nothing about anybody: for whoever restarts and balances.
   app.get("/healthz", (context) => context.text("ok"));
   app.get("/readyz", (context) =>
     writer.model() === undefined ? context.text("no model yet", 503) : context.text("ok"),
   );
+  app.use(async (context, next) => {
+    await next();
+    metrics.countAnswer(context.req.path, context.res.status);
+  });
   app.use(guard(keys));
   app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => tooLarge() }));
   app.get("/v1/models", (context) => {
@@ -64,6 +71,11 @@ export function createApp(deps: AppDeps): Hono<Guarded> {
       completion_tokens: completionTokens,
     });
   });
+  app.get("/metrics", async (context) =>
+    mayReadMetrics(keys, context.get("keyName"))
+      ? context.text(await metrics.text(), 200, { "content-type": metrics.registry.contentType })
+      : notForThisKey(),
+  );
   const kinds: [string, Kind][] = [
     ["/v1/completions", { answers: completionAnswers, read: readCompletion }],
     ["/v1/chat/completions", { answers: chatAnswers, read: readChat }],
@@ -73,7 +85,7 @@ export function createApp(deps: AppDeps): Hono<Guarded> {
     refuse({
       status: 404,
       code: "unknown_url",
-      message: "expected /v1/models, /v1/completions, /v1/chat/completions or /v1/usage",
+      message: "expected /v1/models, /v1/completions, /v1/chat/completions, /v1/usage or /metrics",
     }),
   );
   app.onError((error) => {
@@ -158,6 +170,11 @@ function unknownModel(known: string | undefined): Response {
 function tooLarge(): Response {
   const message = `expected at most ${BODY_BYTES_MAX} bytes`;
   return refuse({ status: 413, code: "body_too_large", message });
+}
+
+function notForThisKey(): Response {
+  const message = `expected the key named ${METRICS_KEY}: metrics have every key's counts`;
+  return refuse({ status: 403, code: "metrics_key", message });
 }
 
 function goingAway(): Response {

@@ -18,6 +18,13 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** With keys, only who has the one of this name reads what all have used. */
+export const METRICS_KEY = "metrics";
+
+export function mayReadMetrics(keys: KeyRing, keyName: string): boolean {
+  return keys.isEmpty || keyName === METRICS_KEY;
+}
+
 export function guard(keys: KeyRing): MiddlewareHandler<Guarded> {
   return async (context, next) => {
     const host = (context.req.header("host") ?? "").toLowerCase();

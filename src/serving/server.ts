@@ -7,6 +7,7 @@ import { type Clock, type Logger, type Service, StarlingError, messageOf } from 
 import { createApp } from "./app.ts";
 import { isLoopback } from "./guard.ts";
 import { type ApiKey, KeyRing } from "./keys.ts";
+import { createServingMetrics } from "./metrics.ts";
 import { Turns, type TurnsOptions } from "./turns.ts";
 import type { UsageBook } from "./usage.ts";
 import type { Writer } from "./writer.ts";
@@ -56,12 +57,14 @@ export function createServing(options: ServingOptions, deps: ServingDeps): Servi
     );
   }
   const turns = new Turns(options, clock);
+  const metrics = createServingMetrics({ ...deps, turns });
   const closing = new AbortController();
   let isStopping = false;
   const app = createApp({
     ...deps,
     keys,
     turns,
+    metrics,
     isStopping: () => isStopping,
     closing: closing.signal,
   });

@@ -2,8 +2,9 @@
  * One text from the line to its last word: a turn, the writer, stop words, and the count of what was used. However it
  * ends (told to, full, the client gone, an error), the turn is given back and what was written is counted.
  */
-import { type Verdict, accept } from "../core/index.ts";
+import { type Clock, type Verdict, accept } from "../core/index.ts";
 import type { Finish, TokenCounts } from "./answers.ts";
+import type { ServingMetrics } from "./metrics.ts";
 import { StopText } from "./stop-text.ts";
 import type { Turns } from "./turns.ts";
 import type { UsageBook } from "./usage.ts";
@@ -13,6 +14,8 @@ export interface TextDeps {
   readonly writer: Writer;
   readonly turns: Turns;
   readonly usage: UsageBook;
+  readonly metrics: Pick<ServingMetrics, "observe">;
+  readonly clock: Clock;
 }
 
 export interface TextOrder {
@@ -34,10 +37,14 @@ export interface Text {
 }
 
 /** Refused with `QUEUE_FULL`, or with what the writer says. Throws the signal's reason when the client leaves the line. */
-export async function openText({ writer, turns, usage }: TextDeps, order: TextOrder): Promise<Verdict<Text>> {
+export async function openText(deps: TextDeps, order: TextOrder): Promise<Verdict<Text>> {
+  const { writer, turns, usage, metrics, clock } = deps;
   const { request, stops, keyName, signal } = order;
+  const askedMs = clock.nowMs();
+  const sinceAsked = (): number => clock.nowMs() - askedMs;
   const turn = await turns.take(signal);
   if (turn.kind !== "accept") return turn;
+  metrics.observe("wait", sinceAsked());
   let begun: Verdict<BegunText>;
   try {
     begun = await writer.begin(request);
@@ -55,6 +62,7 @@ export async function openText({ writer, turns, usage }: TextDeps, order: TextOr
   let ended: Promise<void> | undefined;
   const end = (): Promise<void> =>
     (ended ??= (async () => {
+      metrics.observe("text", sinceAsked());
       usage.add(keyName, { requests: 1, promptTokens, completionTokens });
       try {
         await writer.end(text);
@@ -71,6 +79,7 @@ export async function openText({ writer, turns, usage }: TextDeps, order: TextOr
         signal.throwIfAborted();
         const part = await writer.next(text);
         if (part.kind === "token") completionTokens += 1;
+        if (completionTokens === 1 && part.kind === "token") metrics.observe("firstToken", sinceAsked());
         const { text: said, stopped } = stopText.push(part.text);
         if (said !== "") yield said;
         if (stopped) return { finish: "stop", counts: counts() };

@@ -6,15 +6,26 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { createProgram } from "../../src/cli/program.ts";
 import { createMetrics } from "../../src/dashboard/index.ts";
+import { createServingMetrics } from "../../src/serving/index.ts";
 import { aSnapshot } from "../support/snapshot.ts";
 
 const DEPLOY = fileURLToPath(new URL("../../deploy/", import.meta.url));
 const read = (path: string): string => readFileSync(join(DEPLOY, path), "utf8");
 
+async function servingMetricsText(): Promise<string> {
+  const metrics = createServingMetrics({
+    usage: { all: () => ({ ann: { requests: 1, promptTokens: 2, completionTokens: 3 } }) },
+    turns: { writing: 0, waiting: 0 },
+    writer: { model: () => undefined },
+  });
+  metrics.countAnswer("/v1/completions", 200);
+  return metrics.text();
+}
+
 async function metricNames(): Promise<Set<string>> {
   const metrics = createMetrics();
   metrics.observeStage("training", 1);
-  const text = await metrics.text(aSnapshot());
+  const text = (await metrics.text(aSnapshot())) + (await servingMetricsText());
   return new Set([...text.matchAll(/^(\w+)(?:\{| )/gm)].map((match) => match[1] ?? ""));
 }
 

@@ -224,6 +224,42 @@ describe("N5: the official client", () => {
     expect((await client.completions.create({ ...asked, max_tokens: 1 })).choices).toHaveLength(1);
   });
 
+  test("N4 N5: metrics have requests by status, the line, latencies and tokens by key name, and no words", async () => {
+    const names = ["ann", "metrics"];
+    const keys = names.map((name) => ({ name, key: `${name}-0123456789abcdef` }));
+    const { client, url } = await serve("plain", { server: { keys } });
+    const asked = { model: "plain", prompt: "a secret of ann's", max_tokens: 5, temperature: 0 };
+    const { choices } = await client.completions.create(asked);
+    await expect(client.completions.create({ ...asked, n: 2 })).rejects.toMatchObject({ status: 400 });
+    const ask = (key: string | undefined): Promise<Response> =>
+      fetch(new URL("/metrics", url), { headers: { authorization: `Bearer ${key}` } });
+    expect((await ask("nobody's")).status).toBe(401);
+    expect((await ask(keys[0]?.key)).status).toBe(403);
+    const answer = await ask(keys[1]?.key);
+    expect(answer.headers.get("content-type")).toContain("text/plain; version=0.0.4");
+    const text = await answer.text();
+    for (const line of [
+      'starling_serving_requests_total{endpoint="completions",code="200"} 1',
+      'starling_serving_requests_total{endpoint="completions",code="400"} 1',
+      'starling_serving_requests_total{endpoint="other",code="401"} 1',
+      'starling_serving_texts_total{key="ann"} 1',
+      'starling_serving_prompt_tokens_total{key="ann"} 17',
+      'starling_serving_completion_tokens_total{key="ann"} 5',
+      "starling_serving_texts_writing 0",
+      "starling_serving_texts_waiting 0",
+      "starling_serving_first_token_seconds_count 1",
+      "starling_serving_wait_seconds_count 1",
+      "starling_serving_text_seconds_count 1",
+    ])
+      expect(text.split("\n")).toContain(line);
+    expect(text).toMatch(/^starling_serving_model_info\{model="plain",fingerprint="\S+"\} 1$/m);
+    expect(text).not.toContain("secret");
+    expect(text).not.toContain("0123456789abcdef");
+    if ((choices[0]?.text ?? "").trim().length > 2) expect(text).not.toContain(choices[0]?.text);
+    // Where there are no keys, any program of this machine.
+    expect((await fetch(new URL("/metrics", plain.url))).status).toBe(200);
+  });
+
   test("N5: with keys nobody else gets an answer, and each key's use is counted over restarts", async () => {
     const keys = ["ann", "bob"].map((name) => ({ name, key: `${name}-0123456789abcdef` }));
     const usagePath = folder.path("counted/usage.json");
