@@ -35,6 +35,11 @@ export interface Report {
   readonly wallSeconds: number;
   /** Of these, training: the mean over the nodes that lived to the end. */
   readonly trainingSeconds: number;
+  /** Beside it, what the gates took to judge the others' deltas: mean over the same. */
+  readonly judgingSeconds: number;
+  /** Contributions that the gates of all of them looked at, and those that they found not worth citing. */
+  readonly judgedCount: number;
+  readonly refusedCount: number;
   /** In the order of the nodes; of a killed one the last that was known. */
   readonly bytesSentPerNode: readonly number[];
   readonly deltaBytesMean: number | null;
@@ -84,6 +89,7 @@ export function reportOf(outcome: Outcome): Report {
   const first = live[0];
   assert(first !== undefined, "a run that nobody finished has no report");
   const phases = phaseReports(live);
+  const gates = live.map((status) => status.gates);
   return {
     preset,
     seed,
@@ -102,6 +108,9 @@ export function reportOf(outcome: Outcome): Report {
     tokensTotal: first.tokensTotal,
     wallSeconds,
     trainingSeconds: mean(live.map((status) => status.trainingSeconds)) ?? 0,
+    judgingSeconds: mean(gates.map(({ judgingSeconds }) => judgingSeconds)) ?? 0,
+    judgedCount: total(gates.map(({ judged }) => judged)),
+    refusedCount: total(gates.flatMap(({ refused }) => Object.values(refused))),
     bytesSentPerNode: all.map((status) => status?.bytesOut ?? 0),
     deltaBytesMean: mean(live.map((status) => status.deltaBytesMean)),
     deltaBytesDense: first.deltaBytesDense,
@@ -143,7 +152,11 @@ function fullest(curves: readonly (readonly CurvePoint[])[]): readonly CurvePoin
 /** Of those that are known. */
 function mean(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0) / known.length;
+  return known.length === 0 ? null : total(known) / known.length;
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 function worst(values: readonly (number | null)[]): number | null {
