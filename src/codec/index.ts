@@ -4,4 +4,4 @@ export { type CodecSchedule, type CodecStage, codecAt, codecScheduleSchema } fro
 export { deltaBytesMax } from "./frame.ts";
 export { encodeDelta } from "./encode.ts";
 export { type DeltaReader, decodeDelta, openDelta } from "./open.ts";
-export { accumulateResidual } from "./residual.ts";
+export { accumulateResidual, trainingStart } from "./residual.ts";

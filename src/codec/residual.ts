@@ -1,8 +1,26 @@
-/** Error feedback: what training moved joins what compression dropped before (SparseLoCo, arXiv 2508.15706). */
+/**
+ * Error feedback: what training moved joins what compression dropped before (SparseLoCo, arXiv 2508.15706). A node may
+ * train on top of a share of what it has not sent yet, or it learns that again round after round until it is sent.
+ *
+ *   start = weights - inStart * residual
+ *   residual <- beta * residual + (start - end) = (beta - inStart) * residual + (weights - end)
+ */
 import { assert, roundHalfToEven, toFixed } from "../core/index.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
 const INT32_MIN = -(2 ** 31);
+
+/**
+ * Where training starts, into `start`: (weights - inStart * residual) / 2^24 as float32, all (P,), weights and residual
+ * in fixed point. The difference is one IEEE double, rounded once.
+ */
+export function trainingStart(
+  start: Float32Array,
+  { weights, residual }: { weights: Int32Array; residual: Int32Array },
+  inStart: number,
+): void {
+  for (let i = 0; i < start.length; i++) start[i] = (weights[i] - inStart * residual[i]) / 2 ** 24;
+}
 
 /**
  * residual = sat(round(beta * residual) + (start - toFixed(end))), all (P,): residual and start are fixed point, end

@@ -267,6 +267,7 @@ export class Participation {
       batch: phase.batch,
       codec: phase.codec,
       residualBeta: phase.residualBeta,
+      ...(phase.residualInStart !== undefined && { residualInStart: phase.residualInStart }),
       ...(phase.gates && { gates: phase.gates }),
       ...(options.cheat && { cheat: options.cheat }),
       tokensBudget: phase.tokensBudget,

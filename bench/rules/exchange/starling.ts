@@ -1,5 +1,11 @@
 /** Starling's own rule, by the code that nodes run: residual, codec and fold, in integers. */
-import { type CodecSettings, accumulateResidual, encodeDelta, openDelta } from "../../../src/codec/index.ts";
+import {
+  type CodecSettings,
+  accumulateResidual,
+  encodeDelta,
+  openDelta,
+  trainingStart,
+} from "../../../src/codec/index.ts";
 import { type Contribution, foldRound, foldTerms } from "../../../src/consensus/index.ts";
 import { assert } from "../../../src/core/index.ts";
 import { type Exchange, type Flock, floatsOf } from "../exchange.ts";
@@ -27,20 +33,20 @@ export function starling({ start, peersCount, lengths, roundsCount }: Flock, opt
     return stage;
   };
 
-  const startOf = (peer: number): Int32Array => {
-    const residual = residuals[peer] as Int32Array;
-    return weights.map((w, i) => w - Math.round(inStart * (residual[i] as number)));
-  };
-
   return {
-    startOf: (peer) => (inStart === 0 ? shared : floatsOf(startOf(peer))),
+    startOf(peer) {
+      if (inStart === 0) return shared;
+      const start = new Float32Array(weights.length);
+      trainingStart(start, { weights, residual: residuals[peer] as Int32Array }, inStart);
+      return start;
+    },
     combine(turns) {
       let bytes = 0;
       const sent = turns.map((turn) => {
         const { peer, end, isHostile } = turn;
         const residual = residuals[peer] as Int32Array;
         if (isHostile) residual.fill(0);
-        assert(accumulateResidual(residual, startOf(peer), end, beta), "the weights are finite");
+        assert(accumulateResidual(residual, weights, end, beta - inStart), "the weights are finite");
         const delta = encodeDelta(residual, lengths, settings());
         bytes += delta.bytes.length;
         const opened = openDelta(delta.bytes, lengths, settings());

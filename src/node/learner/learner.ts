@@ -6,7 +6,7 @@
  * Arrays, (P,) each: weights and settled are int32 fixed point; residual too; the engine holds float32 weights and
  * AdamW's two moments.
  */
-import { accumulateResidual, codecAt, decodeDelta, encodeDelta } from "../../codec/index.ts";
+import { accumulateResidual, codecAt, decodeDelta, encodeDelta, trainingStart } from "../../codec/index.ts";
 import type { FoldPlan, TrainOrder } from "../../consensus/index.ts";
 import {
   type Clock,
@@ -125,8 +125,9 @@ export class Learner {
   }
 
   /**
-   * One round: residual = beta * residual + (start - end); encode; residual -= decoded. Before, own
-   * deltas that history left out come back into the residual, and those that it took after all go out. With 0 steps done (closing, or every step failed) there is no delta.
+   * One round: start = weights - inStart * residual; train; residual = beta * residual + (start - end); encode;
+   * residual -= decoded. Before, own deltas that history left out come back into the residual, and those that it took
+   * after all go out. With 0 steps done (closing, or every step failed) there is no delta.
    */
   async train(order: TrainOrder, own: OwnDeltas): Promise<RoundResult> {
     for (const body of own.restore) this.#addToResidual(body, 1);
@@ -160,15 +161,18 @@ export class Learner {
   }
 
   #steps(order: TrainOrder): Promise<Steps> {
-    toFloat(this.#folded.weights, this.#trainers.state.weights);
+    const { weights } = this.#folded;
+    const { residualInStart = 0 } = this.#options;
+    trainingStart(this.#trainers.state.weights, { weights, residual: this.#residual }, residualInStart);
     return this.#trainers.train(order);
   }
 
   #encode(settledTokens: number): { bytes: Uint8Array; norm: number } | null {
-    const { residualBeta, codec, cheat: kind } = this.#options;
-    if (kind !== undefined) cheat(kind, this.#folded.weights, this.#trainers.state.weights);
-    if (!accumulateResidual(this.#residual, this.#folded.weights, this.#trainers.state.weights, residualBeta))
-      return null;
+    const { residualBeta, residualInStart = 0, codec, cheat: kind } = this.#options;
+    const { weights } = this.#folded;
+    const end = this.#trainers.state.weights;
+    if (kind !== undefined) cheat(kind, weights, end);
+    if (!accumulateResidual(this.#residual, weights, end, residualBeta - residualInStart)) return null;
     return encodeDelta(this.#residual, this.#lengths, codecAt(codec, settledTokens));
   }
 

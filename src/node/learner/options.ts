@@ -21,6 +21,8 @@ export interface LearnerOptions {
   readonly batch: BatchConfig;
   readonly codec: CodecSchedule;
   readonly residualBeta: number;
+  /** Absent: 0. */
+  readonly residualInStart?: number;
   readonly gates?: GateSettings;
   readonly cheat?: Cheat;
   readonly tokensBudget: number;

@@ -55,6 +55,11 @@ export interface Phase {
   readonly codec: CodecSchedule;
   /** Error feedback: the share of the residual that is carried on. */
   readonly residualBeta: number;
+  /**
+   * The share of its residual that a node trains on top of, at most residualBeta; absent: 0. Optional, so that older
+   * manifests keep their run's name.
+   */
+  readonly residualInStart?: number;
   readonly rule: Rule;
   /** What a delta must pass before a node cites it; absent: the defaults. Optional, so that older manifests keep their run's name. */
   readonly gates?: GateSettings;
@@ -110,6 +115,7 @@ const phaseSchema: z.ZodType<Phase> = z
     optimizer: optimizerSchema,
     codec: codecScheduleSchema,
     residualBeta: z.number().min(0).max(1),
+    residualInStart: z.number().min(0).max(1).exactOptional(),
     rule: ruleSchema,
     gates: gateSettingsSchema.exactOptional(),
     credits: creditRuleSchema.exactOptional(),
@@ -118,6 +124,10 @@ const phaseSchema: z.ZodType<Phase> = z
   .refine(
     (p) => weightMax(p) <= WEIGHT_MAX,
     `expected stepsMax * sequences * contextLength * weightWindow * membersMax <= ${WEIGHT_MAX}, or voting weights would not be exact`,
+  )
+  .refine(
+    (p) => (p.residualInStart ?? 0) <= p.residualBeta,
+    "expected residualInStart <= residualBeta: training goes on from what is carried on",
   );
 
 const admissionSchema = z

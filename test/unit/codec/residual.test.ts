@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ONE } from "../../../src/core/index.ts";
-import { accumulateResidual } from "../../../src/codec/index.ts";
+import { accumulateResidual, trainingStart } from "../../../src/codec/index.ts";
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const weight = fc.oneof(
@@ -69,5 +69,27 @@ describe("accumulateResidual", () => {
     expect(() => accumulateResidual(three, three, new Float32Array(2), 0.9)).toThrow("elements");
     expect(() => accumulateResidual(three, three, new Float32Array(3), 1.1)).toThrow("beta");
     expect(() => accumulateResidual(three, three, new Float32Array(3), NaN)).toThrow("beta");
+  });
+});
+
+describe("trainingStart", () => {
+  it("goes on from a share of the residual: who learns nothing more keeps beta of it", () => {
+    const small = fc.integer({ min: -(2 ** 24), max: 2 ** 24 });
+    const element = fc.record({ weight: small, before: small });
+    const share = fc.integer({ min: 0, max: 16 });
+    fc.assert(
+      fc.property(fc.array(element, { minLength: 1, maxLength: 20 }), share, share, (elements, a, b) => {
+        const [inStart, beta] = [Math.min(a, b) / 16, Math.max(a, b) / 16];
+        const weights = Int32Array.from(elements, ({ weight: w }) => w);
+        const residual = Int32Array.from(elements, ({ before }) => before);
+        const start = new Float32Array(weights.length);
+        trainingStart(start, { weights, residual }, inStart);
+        expect(accumulateResidual(residual, weights, start, beta - inStart)).toBe(true);
+        elements.forEach(({ before }, i) => {
+          // A float32 below 2 is good to 2^-24, a unit; two more are rounded.
+          expect(Math.abs(residual[i] - beta * before)).toBeLessThanOrEqual(2);
+        });
+      }),
+    );
   });
 });
