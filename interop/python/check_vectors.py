@@ -80,6 +80,18 @@ def check_proposal(v):
     same("successor", str(Cid.of(successor, DAG_CBOR)), v["successor"])
 
 
+def check_presence(v):
+    fields = {
+        "v": 1, "run": Cid.parse(v["run"]), "peer": v["peer"], "phase": v["phase"], "round": v["round"],
+        "contributors": v["contributors"], "nonce": bytes.fromhex(v["nonce"]),
+    }
+    secret = bytes.fromhex(v["secret"])
+    signature = ed25519.sign(secret, b"starling/1/presence\n" + encode(fields))
+    same("bytes", encode({**fields, "sig": signature}).hex(), v["bytes"])
+    same("peer", from_base58(v["peer"])[6:], ed25519.public_key(secret))
+    same("key", str(Cid.of(b"starling/1/runs", RAW)), v["key"])
+
+
 def check_header(v):
     data, secret = bytes.fromhex(v["bytes"]), bytes.fromhex(v["secret"])
     parsed_id, parsed = header.parse(data)
@@ -293,6 +305,7 @@ CHECKS = {
     "protocol/lot.json": check_lot,
     "protocol/manifest.json": check_manifest,
     "protocol/network.json": check_network,
+    "protocol/presence.json": check_presence,
     "protocol/proposal.json": check_proposal,
     "protocol/random.json": check_random,
     "protocol/record.json": check_record,

@@ -83,6 +83,9 @@ export const MEANINGS: Readonly<Record<string, string>> = {
   PROPOSAL_UNKNOWN:
     "There is no proposal for this run under that name, or nobody who has it is reached. See `starling proposals`.",
   PRESET_UNKNOWN: "There is no preset of this name. The message lists them.",
+  RUNS_NO_ENTRY: "`starling runs` has no node to begin at. Give `--bootstrap`, or the address of a run.",
+  RUNS_UNLISTED:
+    "The running node is unlisted, or of a closed or local run, so it sees no others. Give `--bootstrap`.",
   SAFETENSORS_INVALID: "A safetensors file is damaged or not of the form that is expected. Fetch it again.",
   SERVE_KEYS_INVALID:
     "A line of the file of API keys is not a name and a key of at least 16 characters, or a name comes twice.",

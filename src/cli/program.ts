@@ -15,6 +15,7 @@ import { addServe } from "./usage/serve.ts";
 import { addEval } from "./usage/eval.ts";
 import { addStart } from "./usage/start.ts";
 import { addJoin } from "./usage/join.ts";
+import { addRuns } from "./usage/runs.ts";
 import { addAddress } from "./usage/address.ts";
 import { addStatus } from "./usage/status.ts";
 import { addExport } from "./usage/export.ts";
@@ -62,6 +63,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addServe,
   addEval,
   addStart,
+  addRuns,
   addJoin,
   addAddress,
   addStatus,

@@ -35,6 +35,7 @@ export interface StartArguments {
   readonly dht: boolean;
   readonly mdns: boolean;
   readonly local: boolean;
+  readonly unlisted: boolean;
   /** True: at the usual place; false: nowhere. */
   readonly dashboard: boolean | ListenAddress;
   readonly dashboardName: string[];
@@ -78,6 +79,7 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     dht,
     mdns,
     localAddresses: local,
+    ...(given.unlisted && { listed: false }),
     ...(cheat && { cheat }),
     // Without the switch the node decides by the kind of its addresses.
     reach: {

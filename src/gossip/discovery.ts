@@ -20,6 +20,7 @@ import {
   parseCid,
 } from "../core/index.ts";
 import type { Members } from "./members.ts";
+import { versionIn } from "./names.ts";
 
 /** Guesses: seconds matter when joining, minutes do not later; records live 48 hours anyway. */
 const FIRST_PAUSE_MS = 500;
@@ -181,8 +182,13 @@ export class Discovery implements Service {
   }
 
   async #redial(): Promise<boolean> {
-    const { libp2p } = this.#deps;
-    const known = await libp2p.peerStore.all();
+    const { libp2p, run } = this.#deps;
+    const all = await libp2p.peerStore.all();
+    // Of those that were met before, only peers of the run: nodes of other runs are known too (rendezvous.ts).
+    const known = all.filter(
+      ({ protocols }) =>
+        protocols.length === 0 || protocols.some((each) => versionIn(each, run) !== undefined),
+    );
     const start = this.#random.below(Math.max(1, known.length));
     const some = [...known.slice(start), ...known.slice(0, start)].slice(0, REDIALS_MAX);
     return (await Promise.all(some.map(({ id }) => this.#dial(id)))).includes(true);

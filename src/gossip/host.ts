@@ -18,6 +18,7 @@ import { type Libp2pOptions, createLibp2p } from "libp2p";
 import { type Clock, type RunId, type Service, StarlingError, messageOf, sha256 } from "../core/index.ts";
 import type { Door } from "./door.ts";
 import { dhtProtocol, mdnsTag, pingPrefix, topicsOf } from "./names.ts";
+import { type RendezvousDht, rendezvousDht } from "./rendezvous.ts";
 import { RELAY_TRANSPORT, Reach, type ReachOptions, listenOn } from "./reach.ts";
 import { guardRpcs } from "./rpc-guard.ts";
 import { SCORE_THRESHOLDS, scoreParams } from "./scoring.ts";
@@ -34,6 +35,8 @@ export interface HostOptions extends ReachOptions {
   bootstrap: readonly string[];
   /** Without it only bootstrap, mDNS and remembered peers are dialled. */
   dht: boolean;
+  /** Take part in the hash table that all open runs share (rendezvous.ts). Default: no. */
+  rendezvous?: boolean;
   /** Find peers of the run on the same LAN. */
   mdns: boolean;
   /** Above three quarters of it the useless are sent away. */
@@ -68,6 +71,7 @@ export interface Host extends Service {
   ping: Ping;
   identify: Identify;
   dht: KadDHT | undefined;
+  rendezvous: KadDHT | undefined;
 }
 
 /** A week: peers of a run that paused for a weekend are still found. The library forgets after one and six hours. Guess. */
@@ -87,6 +91,14 @@ const OUTBOUND_BYTES_MAX = 16 * 1024 * 1024;
 const TOPIC_BYTES_PER_PEER_MAX = 512 * 1024;
 /** The DHT's own contact checks and our pings share the protocol; the default is 1 out and 2 in. */
 const PING_STREAMS_MAX = 16;
+
+interface Services extends Record<string, unknown> {
+  ping: Ping;
+  identify: Identify;
+  pubsub: GossipSub;
+  dht?: KadDHT;
+  rendezvous?: RendezvousDht;
+}
 
 /** The host, not yet started. */
 export async function createHost(options: HostOptions, deps: HostDeps): Promise<Host> {
@@ -137,7 +149,7 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     // Only delays the first search; it waits for a neighbour anyway. The default is a second.
     initialQuerySelfInterval: 100,
   });
-  const libp2p = await createLibp2p<{ ping: Ping; identify: Identify; pubsub: GossipSub; dht?: KadDHT }>({
+  const libp2p = await createLibp2p<Services>({
     start: false,
     privateKey: deps.privateKey,
     ...(deps.datastore === undefined ? {} : { datastore: deps.datastore }),
@@ -164,7 +176,11 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     // It drops a peer on its first slow ping, which a busy machine often has; pings.ts is patient.
     connectionMonitor: { enabled: false },
     peerStore: { maxAddressAge: PEER_AGE_MAX_MS, maxPeerAge: PEER_AGE_MAX_MS },
-    services: options.dht ? { ...services, dht } : services,
+    services: {
+      ...services,
+      ...(options.dht && { dht }),
+      ...(options.rendezvous === true && { rendezvous: rendezvousDht(options) }),
+    },
   });
   return {
     name: "host",
@@ -188,6 +204,7 @@ export async function createHost(options: HostOptions, deps: HostDeps): Promise<
     ping: libp2p.services.ping,
     identify: libp2p.services.identify,
     dht: libp2p.services.dht,
+    rendezvous: libp2p.services.rendezvous?.dht,
   };
 }
 

@@ -1,6 +1,8 @@
 /** How bytes travel: the libp2p host, topics, blocks, sync. */
 export type { ReachOptions } from "./reach.ts";
-export { type Swarm, type SwarmDeps, type SwarmOptions, createSwarm } from "./swarm.ts";
+export { type PresenceSource, type Swarm, type SwarmDeps, type SwarmOptions, createSwarm } from "./swarm.ts";
+export type { Herald, Lookout } from "./lookout.ts";
+export { type Scout, createScout } from "./scout.ts";
 export type { PeerLink } from "./links.ts";
 export type { BlockSource } from "./blocks-protocol.ts";
 export type { PullOptions } from "./pull.ts";

@@ -8,6 +8,14 @@ import type { RunId } from "../core/index.ts";
 export const BLOCKS_PROTOCOL = "/starling/1/blocks";
 export const HAVE_PROTOCOL = "/starling/1/have";
 export const SYNC_PROTOCOL = "/starling/1/sync";
+/** Of no run: what a node says of the run that it works on, to whoever asks. */
+export const PRESENCE_PROTOCOL = "/starling/1/presence";
+/** One hash table for the nodes of all open runs, beside each run's own (rendezvous.ts). */
+export const RENDEZVOUS_DHT_PROTOCOL = "/starling/kad/1.0.0";
+/** Of its pings, as libp2p's ping wants it. */
+export const RENDEZVOUS_PING_PREFIX = "starling";
+/** What nodes of open runs provide there: the sha2-256 of these bytes. */
+export const RENDEZVOUS_NAME = "starling/1/runs";
 
 /** Phases whose topics a node knows. Guess: a ladder has at most seven rungs; successors add some. */
 export const PHASES_MAX = 64;

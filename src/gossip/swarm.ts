@@ -4,28 +4,30 @@
  */
 import type { PrivateKey } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
-import { multiaddr } from "@multiformats/multiaddr";
 import {
   type Cid,
   type Clock,
   type Logger,
   type PeerId,
   type Service,
-  StarlingError,
   messageOf,
   startAll,
   stopAll,
 } from "../core/index.ts";
 import { type BlockSource, BlocksProtocol } from "./blocks-protocol.ts";
+import { checkBootstrap } from "./bootstrap.ts";
 import { Discovery } from "./discovery.ts";
 import { Door } from "./door.ts";
 import { CONNECTIONS_MAX, type Datastore, type HostMetrics, type HostOptions, createHost } from "./host.ts";
 import { type PeerLink, linksOf } from "./links.ts";
+import { type Lookout, createLookout } from "./lookout.ts";
 import { Members } from "./members.ts";
 import { Pings } from "./pings.ts";
+import { PresenceProtocol } from "./presence-protocol.ts";
 import type { PullOptions } from "./pull.ts";
 import { isRelayed, wantsRelay } from "./reach.ts";
 import { RelaySearch } from "./relay-search.ts";
+import { Rendezvous } from "./rendezvous.ts";
 import { Standing } from "./standing.ts";
 import type { HeadersRequest, StateName, SyncReply } from "./sync-messages.ts";
 import { type HeaderSource, SyncProtocol } from "./sync-protocol.ts";
@@ -33,7 +35,15 @@ import { type TopicHandler, Topics } from "./topics.ts";
 import { Traffic } from "./traffic.ts";
 import { Watch } from "./watch.ts";
 
-export type SwarmOptions = HostOptions;
+export type SwarmOptions = Omit<HostOptions, "rendezvous">;
+
+/** What a node of an open run tells strangers. */
+export interface PresenceSource {
+  /** Whether there is something to tell. */
+  has(): boolean;
+  /** A record that repeats the asker's bytes. */
+  get(nonce: Uint8Array): Promise<Uint8Array | undefined>;
+}
 
 export interface SwarmDeps {
   privateKey: PrivateKey;
@@ -43,6 +53,8 @@ export interface SwarmDeps {
   metrics?: HostMetrics;
   blocks: BlockSource;
   headers: HeaderSource;
+  /** Absent: nobody but the run's own peers shall hear of this node. */
+  presence?: PresenceSource;
   log: Logger;
   clock: Clock;
 }
@@ -90,6 +102,8 @@ export interface Swarm extends Service {
   score(peer: PeerId): number;
   /** The neighbours that a topic's messages are forwarded to. */
   mesh(topic: string): PeerId[];
+  /** Sees the other runs; absent where nothing is told of this one. */
+  readonly lookout?: Lookout;
 }
 
 /** A swarm that is not yet started. Throws `BOOTSTRAP_INVALID`. */
@@ -111,17 +125,20 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     for (const connection of libp2p.getConnections())
       if (!door.admits(connection.remotePeer.toString() as PeerId)) connection.abort(new Error(why));
   };
-  const { privateKey, datastore, metrics } = deps;
-  const host = await createHost(options, {
-    privateKey,
-    standing,
-    door,
-    clock,
-    onRelayError: (error) => log.warn("cannot relay for others", { error: messageOf(error) }),
-    ...(datastore === undefined ? {} : { datastore }),
-    ...(metrics === undefined ? {} : { metrics }),
-  });
-  const { libp2p, pubsub, ping, identify, dht } = host;
+  const { privateKey, datastore, metrics, presence } = deps;
+  const host = await createHost(
+    { ...options, rendezvous: presence !== undefined },
+    {
+      privateKey,
+      standing,
+      door,
+      clock,
+      onRelayError: (error) => log.warn("cannot relay for others", { error: messageOf(error) }),
+      ...(datastore === undefined ? {} : { datastore }),
+      ...(metrics === undefined ? {} : { metrics }),
+    },
+  );
+  const { libp2p, pubsub, ping, identify, dht, rendezvous } = host;
   const members = new Members(libp2p, { run, log });
   const topics = new Topics({ pubsub, run, standing, clock, log });
   const discovery = new Discovery({ libp2p, dht, members, run, clock, log });
@@ -141,6 +158,22 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
   const pings = new Pings({ libp2p, ping, members, clock, log });
   // The host after the protocols: no peer may find the door open and nobody in.
   const services: Service[] = [blocks, sync, pings, watch, host, topics, discovery];
+  let lookout: Lookout | undefined;
+  if (presence !== undefined && rendezvous !== undefined) {
+    const asked = new PresenceProtocol({
+      libp2p,
+      standing,
+      traffic,
+      clock,
+      log,
+      source: (nonce) => presence.get(nonce),
+    });
+    const self = libp2p.peerId.toString() as PeerId;
+    const hasPresence = (): boolean => presence.has();
+    services.unshift(asked);
+    services.push(new Rendezvous({ self, dht: rendezvous, members, hasPresence, clock, log }));
+    lookout = createLookout({ libp2p, dht: rendezvous, presence: asked, blocks, named: [], log });
+  }
   if (wantsRelay(options)) services.push(new RelaySearch({ libp2p, identify, clock, log }));
   let stopping: Promise<void> | undefined;
 
@@ -174,20 +207,6 @@ export async function createSwarm(options: SwarmOptions, deps: SwarmDeps): Promi
     pingP99Ms: () => pings.p99Ms(),
     score: (peer) => pubsub.getScore(peer),
     mesh: (topic) => pubsub.getMeshPeers(topic) as PeerId[],
+    ...(lookout && { lookout }),
   };
-}
-
-function checkBootstrap(address: string): void {
-  const expected = "expected a bootstrap address such as /ip4/203.0.113.7/tcp/4001/p2p/12D3Koo…";
-  let hasPeer: boolean;
-  try {
-    hasPeer = multiaddr(address)
-      .getComponents()
-      .some(({ name }) => name === "p2p");
-  } catch (error) {
-    throw new StarlingError("BOOTSTRAP_INVALID", `${expected}, got ${address}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  if (!hasPeer) throw new StarlingError("BOOTSTRAP_INVALID", `${expected}, got ${address} without /p2p/`);
 }

@@ -46,6 +46,8 @@ export type {
   SettledStatus,
   Successor,
 } from "./status.ts";
+export type { RunListing } from "./runs/listing.ts";
+export { findRuns } from "./runs/scouting.ts";
 export type { ProposalStatus } from "./succession/succession.ts";
 export { type RunAddress, type SettledName, decodeRunAddress } from "./join/run-address.ts";
 export { assertDataIsFree, createControl } from "./control/server.ts";

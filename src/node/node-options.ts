@@ -43,6 +43,11 @@ export interface NodeOptions {
   readonly mdns?: boolean;
   /** Keep loopback and private addresses in the DHT: for runs on one machine or one LAN. Default: no. */
   readonly localAddresses?: boolean;
+  /**
+   * Tell strangers of the run (`starling runs`), unless it is closed. Default: where the hash table is used and private
+   * addresses do not count.
+   */
+  readonly listed?: boolean;
   /** When it may train; default: always. */
   readonly use?: UseOptions;
   /** How fast it may send and receive; default: as it goes. */
@@ -64,12 +69,13 @@ type Defaulted =
   | "threads"
   | "dht"
   | "mdns"
-  | "localAddresses";
+  | "localAddresses"
+  | "listed";
 
 /** With nothing left open that has a default. */
 export type NodeSettings = NodeOptions & Required<Pick<NodeOptions, Defaulted>>;
 
-const DEFAULTS: Pick<NodeSettings, Defaulted> = {
+const DEFAULTS: Omit<Pick<NodeSettings, Defaulted>, "listed"> = {
   listen: ["/ip4/0.0.0.0/tcp/0"],
   announce: [],
   bootstrap: [],
@@ -81,7 +87,8 @@ const DEFAULTS: Pick<NodeSettings, Defaulted> = {
 };
 
 export function nodeSettings(options: NodeOptions): NodeSettings {
-  return { ...DEFAULTS, ...options };
+  const settings = { ...DEFAULTS, ...options };
+  return { ...settings, listed: options.listed ?? (settings.dht && !settings.localAddresses) };
 }
 
 export interface NodeDeps {

@@ -3,9 +3,17 @@
  * The only place where the rooms meet.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { type Cid, type PeerId, type RunId, messageOf, silentLog, stopAll } from "../core/index.ts";
+import {
+  type Cid,
+  type PeerId,
+  type RunId,
+  StarlingError,
+  messageOf,
+  silentLog,
+  stopAll,
+} from "../core/index.ts";
 import type { Snapshot } from "../dashboard/index.ts";
-import type { Swarm } from "../gossip/index.ts";
+import type { PresenceSource, Swarm } from "../gossip/index.ts";
 import { type Store, openStore, writeFiles } from "../storage/index.ts";
 import type { GenerateOptions } from "../trainer/index.ts";
 import { type CreditsPage, creditsPage } from "./credits/credits.ts";
@@ -22,6 +30,10 @@ import { statusOf } from "./node-status.ts";
 import { STATUS_FILE } from "./offline/offline.ts";
 import { Participation, admitOnly } from "./participation.ts";
 import { SettledModel, type SettledWeights, notReady } from "./model/settled-model.ts";
+import type { RunListing } from "./runs/listing.ts";
+import { lookForRuns } from "./runs/look.ts";
+import { ownPresence, ownSightings } from "./runs/own.ts";
+import { signPresence } from "./runs/presence.ts";
 import type { StarlingNode } from "./starling-node.ts";
 import type { NodeStatus } from "./status.ts";
 import type { At, ProposalStatus, Succession } from "./succession/succession.ts";
@@ -109,6 +121,7 @@ class Node implements StarlingNode {
       log: this.#parts.log,
       clock: this.#parts.clock,
       metrics: this.#deps.metrics,
+      presence: this.#presence({ isClosed: networkKey !== undefined || manifest?.admission !== undefined }),
     });
     admitOnly(manifest, swarm);
     await swarm.start();
@@ -119,6 +132,19 @@ class Node implements StarlingNode {
     await this.#evaluations?.start();
     this.#life = "running";
     participation.start(swarm);
+  }
+
+  #presence({ isClosed }: { isClosed: boolean }): PresenceSource | undefined {
+    if (!this.#options.listed || isClosed) return undefined;
+    const { key } = this.#parts.store;
+    const said = (): ReturnType<typeof ownPresence> => ownPresence(this.#run, this.#participation);
+    return {
+      has: () => said() !== undefined,
+      get: async (nonce) => {
+        const presence = said();
+        return presence && signPresence(presence, { key, nonce });
+      },
+    };
   }
 
   /** Known before the door opens, wherever it comes from: it says whom to let in. */
@@ -265,6 +291,21 @@ class Node implements StarlingNode {
     const { succession, loop, phase } = this.#participation ?? {};
     if (succession === undefined || loop === undefined || phase === undefined) throw notReady("history");
     return { succession, at: { phase, machine: loop.machine } };
+  }
+
+  async runs(): Promise<RunListing[]> {
+    const lookout = this.#swarm?.lookout;
+    if (lookout === undefined) {
+      const message =
+        "expected a node that strangers may hear of, this one is unlisted or of a closed or local run; " +
+        "name another one with --bootstrap, and the search begins there";
+      throw new StarlingError("RUNS_UNLISTED", message);
+    }
+    const { log } = this.#parts;
+    const said = ownPresence(this.#run, this.#participation);
+    const { addresses } = this.status();
+    const own = { peer: this.peerId, addresses, participation: this.#participation };
+    return lookForRuns({ lookout, log, signal: this.#stopping.signal }, ownSightings(said, own));
   }
 
   credits(fromRound: number): CreditsPage {

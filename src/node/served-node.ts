@@ -49,6 +49,7 @@ function targetOf(node: StarlingNode, dashboardUrl: () => string | null): Contro
     proposals: () => node.proposals(),
     propose: (manifest, withinRounds) => node.propose(manifest, withinRounds),
     support: (proposal) => node.support(proposal),
+    runs: () => node.runs(),
     farewell: (until) => node.farewell(until),
   };
 }

@@ -6,6 +6,7 @@ import type { CreditsPage } from "./credits/credits.ts";
 import type { NodeEmitter } from "./events.ts";
 import type { Until } from "./round/farewell.ts";
 import type { Evaluation } from "./model/measure.ts";
+import type { RunListing } from "./runs/listing.ts";
 import type { ProposalStatus } from "./succession/succession.ts";
 import type { SettledWeights } from "./model/settled-model.ts";
 import type { NodeStatus } from "./status.ts";
@@ -34,6 +35,8 @@ export interface StarlingNode extends Service, SnapshotSource {
   propose(manifest: unknown, withinRounds: number): Promise<Cid>;
   /** Names a proposal in our contributions from now on; null: none. Throws `NOT_READY`, `PROPOSAL_UNKNOWN`. */
   support(proposal: Cid | null): Promise<void>;
+  /** Live runs that nodes tell of, this node's own among them; takes seconds. Throws `RUNS_UNLISTED`. */
+  runs(): Promise<RunListing[]>;
   /** Ends the round under way after its step, publishes it, and trains no more until `resume`. */
   pause(): void;
   resume(): void;

@@ -72,6 +72,7 @@ export class Flock implements AsyncDisposable {
       devices?: NodeOptions["devices"];
       cheat?: NodeOptions["cheat"];
       role?: NodeOptions["role"];
+      listed?: boolean;
     } = {},
   ): Promise<StarlingNode> {
     const bootstrap = index === 0 ? [] : (this.nodes[0]?.status().addresses ?? []);
@@ -92,6 +93,7 @@ export class Flock implements AsyncDisposable {
         ...(o.use && { use: o.use }),
         ...(o.cheat && { cheat: o.cheat }),
         ...(o.role && { role: o.role }),
+        ...(o.listed && { listed: true }),
       },
       { log: o.log ?? silentLog, ...(o.recorder && { recorder: o.recorder }) },
     );

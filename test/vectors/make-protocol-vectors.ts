@@ -13,6 +13,7 @@ import { historyVectors } from "./protocol/history.ts";
 import { lotVectors } from "./protocol/lot.ts";
 import { manifestVectors } from "./protocol/manifest.ts";
 import { networkVectors } from "./protocol/network.ts";
+import { presenceVectors } from "./protocol/presence.ts";
 import { proposalVectors } from "./protocol/proposal.ts";
 import { randomVectors } from "./protocol/random.ts";
 import { recordVectors } from "./protocol/record.ts";
@@ -31,6 +32,7 @@ export const protocolVectors: Readonly<Record<string, () => unknown>> = {
   "lot.json": lotVectors,
   "manifest.json": manifestVectors,
   "network.json": networkVectors,
+  "presence.json": presenceVectors,
   "proposal.json": proposalVectors,
   "random.json": randomVectors,
   "record.json": recordVectors,

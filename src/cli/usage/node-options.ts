@@ -38,6 +38,7 @@ export function addNodeOptions(command: Command): Command {
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")
     .option("--local", "accept private and loopback addresses as nodes of the run", false)
+    .option("--unlisted", "do not tell strangers of the run (starling runs)", false)
     .addOption(
       new Option("--dashboard [address]", "where the dashboard is: host:port, or a port of this machine")
         .default(true, "127.0.0.1:4780, or any free port")

@@ -7,6 +7,7 @@ import type { GenerateOptions } from "../../trainer/index.ts";
 import { controlPath } from "./path.ts";
 import { RESPONSE_BYTES_MAX, type When } from "./routes.ts";
 import { type Credits, type CreditsPage, collectCredits } from "../credits/credits.ts";
+import type { RunListing } from "../runs/listing.ts";
 import type { NodeStatus } from "../status.ts";
 import type { ProposalStatus } from "../succession/succession.ts";
 
@@ -33,6 +34,8 @@ export interface ControlClient {
   /** Ends the round under way after its step and trains no more; the status then. */
   pause(): Promise<NodeStatus>;
   resume(): Promise<NodeStatus>;
+  /** Live runs that nodes tell of, the node's own among them. Throws `RUNS_UNLISTED`. */
+  runs(): Promise<RunListing[]>;
   /** Proposed successors of the run, the most supported first. */
   proposals(): Promise<ProposalStatus[]>;
   /** Proposes a successor and supports it; its CID. */
@@ -65,6 +68,8 @@ export async function connectControl(dataDir: string): Promise<ControlClient | u
       (await call({ path, route: "POST /pause", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
     resume: async () =>
       (await call({ path, route: "POST /resume", timeoutMs: STATUS_TIMEOUT_MS })) as NodeStatus,
+    runs: async () =>
+      (await call({ path, route: "GET /runs", timeoutMs: CREDITS_TIMEOUT_MS })) as RunListing[],
     proposals: async () =>
       (await call({ path, route: "GET /proposals", timeoutMs: PROPOSALS_TIMEOUT_MS })) as ProposalStatus[],
     propose: async (manifest, withinRounds) => {

@@ -8,6 +8,7 @@ import { type Cid, StarlingError, parseCid } from "../../core/index.ts";
 import type { GenerateOptions } from "../../trainer/index.ts";
 import type { CreditsPage } from "../credits/credits.ts";
 import type { Until } from "../round/farewell.ts";
+import type { RunListing } from "../runs/listing.ts";
 import type { NodeStatus } from "../status.ts";
 import type { ProposalStatus } from "../succession/succession.ts";
 
@@ -28,6 +29,7 @@ export interface ControlTarget {
   proposals(): Promise<ProposalStatus[]>;
   propose(manifest: unknown, withinRounds: number): Promise<Cid>;
   support(proposal: Cid | null): Promise<void>;
+  runs(): Promise<RunListing[]>;
 }
 
 const exportBody = z.strictObject({
@@ -76,6 +78,7 @@ export const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
       return target.status();
     },
   ],
+  ["GET /runs", (target) => target.runs()],
   ["GET /proposals", (target) => target.proposals()],
   [
     "POST /propose",

@@ -2,7 +2,7 @@
 import { prometheusMetrics } from "@libp2p/prometheus-metrics";
 import type { Clock, ContributionId, Logger, RunId } from "../../core/index.ts";
 import type { NodeMetrics } from "../../dashboard/index.ts";
-import { type BlockSource, type Swarm, createSwarm } from "../../gossip/index.ts";
+import { type BlockSource, type PresenceSource, type Swarm, createSwarm } from "../../gossip/index.ts";
 import type { ServedCheckpoints, Store } from "../../storage/index.ts";
 import type { Line } from "./limited-swarm.ts";
 import type { NetworkKey } from "../keys/network-key.ts";
@@ -17,12 +17,14 @@ export interface NetworkDeps {
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: NodeMetrics | undefined;
+  /** Undefined: strangers shall not hear of the run. */
+  readonly presence: PresenceSource | undefined;
 }
 
 /** The swarm, not started yet. */
 export async function createNetwork(options: NodeSettings, deps: NetworkDeps): Promise<Swarm> {
   const { listen, announce, bootstrap, dht, mdns, localAddresses, reach } = options;
-  const { run, networkKey, store, served, line, log, clock, metrics } = deps;
+  const { run, networkKey, store, served, line, log, clock, metrics, presence } = deps;
   const { key: privateKey, datastore, contributions } = store;
   const unlimited = await createSwarm(
     {
@@ -53,6 +55,7 @@ export async function createNetwork(options: NodeSettings, deps: NetworkDeps): P
       },
       log,
       clock,
+      ...(presence && { presence }),
       ...(metrics && {
         metrics: prometheusMetrics({ registry: metrics.registry, collectDefaultMetrics: false }),
       }),

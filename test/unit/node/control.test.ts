@@ -49,6 +49,7 @@ const target: ControlTarget = {
   proposals: async () => [],
   propose: async () => "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy" as Cid,
   support: async () => undefined,
+  runs: async () => [],
   farewell: async () => undefined,
 };
 
