@@ -379,7 +379,8 @@ export class FlockNode {
       withdrawn: this.#bodiesOf(order.withdraw),
     });
     this.#body = body;
-    this.#give({ nowMs: this.#nowMs, kind: "trained", round: order.round, result: trained });
+    const result = { ...trained, start: this.#weights.newest.root };
+    this.#give({ nowMs: this.#nowMs, kind: "trained", round: order.round, result });
   }
 
   #publish(honest: Draft): void {

@@ -60,7 +60,7 @@ export class Learner {
   }
 
   /** residual += restored - withdrawn + learned; encode; what was encoded leaves the residual. */
-  learn(lesson: Lesson): { trained: Trained; body: Body | null } {
+  learn(lesson: Lesson): { trained: Omit<Trained, "start">; body: Body | null } {
     const { name, shape, tokensPerStep } = this.#options;
     const { round, steps } = lesson;
     const residual = this.#residual;

@@ -8,12 +8,14 @@ export class NodeWeights {
   #first: Folded;
   #firstRound = 0;
   #settled: Folded;
+  #newest: Folded;
   /** Terms whose bodies are known to be here. */
   readonly #foldable = new WeakSet<readonly FoldTerm[]>();
 
   constructor(start: Folded) {
     this.#first = start;
     this.#settled = start;
+    this.#newest = start;
   }
 
   /** Of the last settled round. */
@@ -21,18 +23,21 @@ export class NodeWeights {
     return this.#settled;
   }
 
+  /** What was folded last. */
+  get newest(): Folded {
+    return this.#newest;
+  }
+
   /** A life begins with the settled state of this round. */
   begin(first: Folded, round: number): void {
     this.#first = first;
     this.#firstRound = round;
     this.#settled = first;
+    this.#newest = first;
   }
 
   /** `readerOf` asserts that a body is here: another node may have folded it before, so that nobody would ask for ours. */
-  fold(
-    plan: FoldPlan,
-    readerOf: (id: ContributionId) => DeltaReader,
-  ): { readonly start: Digest; readonly settledWeights: Digest } {
+  fold(plan: FoldPlan, readerOf: (id: ContributionId) => DeltaReader): { readonly settledWeights: Digest } {
     if (plan.from === this.#firstRound) this.#settled = this.#first;
     let weights = this.#settled;
     for (const { round, terms } of plan.rounds) {
@@ -42,6 +47,7 @@ export class NodeWeights {
       weights = weights.after(terms, readerOf);
     }
     if (plan.settledRound === plan.round) this.#settled = weights;
-    return { start: weights.root, settledWeights: this.#settled.root };
+    this.#newest = weights;
+    return { settledWeights: this.#settled.root };
   }
 }

@@ -17,7 +17,9 @@ import {
   unpackCodes,
 } from "./pack.ts";
 import { GAPS_OUT_OF_RANGE, GAPS_TRUNCATED, readGaps } from "./rice.ts";
-import { type CodecSettings, keptOf } from "./settings.ts";
+import { CHUNK_LENGTH, type CodecSettings, keptOf } from "./settings.ts";
+
+const EVERY_INDEX: Uint16Array = Uint16Array.from({ length: CHUNK_LENGTH }, (_, i) => i); // (4096,)
 
 export class ChunkCursor {
   /** Of the chunk read last: how many elements were kept; 0 for a zero chunk. */
@@ -112,6 +114,11 @@ export class ChunkCursor {
       const at = indices[i];
       acc[at] += products[codes[i]];
     }
+  }
+
+  /** Which elements of the chunk read last are not zero, ascending, and perhaps some that are. */
+  get support(): Uint16Array {
+    return this.dense ? EVERY_INDEX.subarray(0, this.kept) : this.indices.subarray(0, this.kept);
   }
 
   #packed(count: number): PackedCodes {

@@ -15,6 +15,8 @@ export interface DeltaReader {
    * 0 after the last chunk. `factor` is an integer with |factor * D| < 2^52, so every product is exact.
    */
   addNextChunk(acc: Float64Array, factor: number): number;
+  /** Which elements that added to: ascending indices within the chunk, valid until the next one is read. */
+  readonly support: Uint16Array;
   /** The same, unread: its length, or 0 after the last chunk. */
   skipNextChunk(): number;
   /** Back to the first chunk. */
@@ -94,6 +96,10 @@ class VerifiedDelta implements DeltaReader {
     const fault = this.#cursor.read(length);
     assert(fault === undefined, `the bytes of a delta changed after they were checked: ${fault?.detail}`);
     return length;
+  }
+
+  get support(): Uint16Array {
+    return this.#cursor.support;
   }
 
   rewind(): void {

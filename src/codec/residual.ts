@@ -5,10 +5,7 @@
  *   start = weights - inStart * residual
  *   residual <- beta * residual + (start - end) = (beta - inStart) * residual + (weights - end)
  */
-import { assert, roundHalfToEven, toFixed } from "../core/index.ts";
-
-const INT32_MAX = 2 ** 31 - 1;
-const INT32_MIN = -(2 ** 31);
+import { assert, roundHalfToEven, saturate } from "../core/index.ts";
 
 /**
  * Where training starts, into `start`: (weights - inStart * residual) / 2^24 as float32, all (P,), weights and residual
@@ -43,9 +40,8 @@ export function accumulateResidual(
   for (let i = 0; i < end.length; i++) zero += end[i] - end[i];
   if (zero !== 0) return false;
   for (let i = 0; i < end.length; i++) {
-    const moved = start[i] - toFixed(end[i]);
-    const sum = roundHalfToEven(beta * residual[i]) + moved;
-    residual[i] = Math.min(INT32_MAX, Math.max(INT32_MIN, sum));
+    const moved = start[i] - saturate(roundHalfToEven(end[i] * 2 ** 24)); // toFixed, of what is finite
+    residual[i] = saturate(roundHalfToEven(beta * residual[i]) + moved);
   }
   return true;
 }

@@ -26,7 +26,6 @@ export type Event = { readonly nowMs: number } & (
   | {
       readonly kind: "folded";
       readonly round: number;
-      readonly start: Digest;
       readonly settledWeights: Digest;
     }
   | { readonly kind: "trained"; readonly round: number; readonly result: Trained }
@@ -39,6 +38,8 @@ export type Event = { readonly nowMs: number } & (
 
 /** What the trainer did: no steps and no delta in a closing contribution. */
 export interface Trained {
+  /** Root of the weights that it started from. */
+  readonly start: Digest;
   readonly delta: DeltaLink | null;
   readonly work: Pick<
     Work,

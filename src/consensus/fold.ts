@@ -59,16 +59,38 @@ export function foldRound(
   const [first] = terms;
   if (first === undefined) return;
   for (const { reader } of terms) reader.rewind();
-  const sums = new Float64Array(CHUNK_LENGTH);
+  const sums = new Float64Array(CHUNK_LENGTH); // zero where nothing was added
   for (let at = 0; at < weights.length;) {
-    sums.fill(0);
     let length = 0;
-    for (const { reader, factor } of terms) length = reader.addNextChunk(sums, factor);
-    assert(length > 0, `deltas of the layout of ${weights.length} weights end at ${at}`);
-    for (let i = 0; i < length; i++) {
-      const average = roundHalfToEven((sums[i] as number) / UNIT);
-      weights[at + i] = (weights[at + i] as number) - direction * average;
+    let touched = 0;
+    for (const { reader, factor } of terms) {
+      length = reader.addNextChunk(sums, factor);
+      touched += reader.support.length;
     }
+    assert(length > 0, `deltas of the layout of ${weights.length} weights end at ${at}`);
+    const chunk = weights.subarray(at, at + length);
+    // Sparse deltas leave most weights as they are: at 1/64, eight of them seven in eight.
+    if (touched >= length) takeAll(chunk, sums, direction);
+    else for (const { reader } of terms) takeSome(chunk, sums, reader.support, direction);
     at += length;
+  }
+}
+
+/** chunk -= direction * average of sums, (L,); sums are zero then. */
+function takeAll(chunk: Int32Array, sums: Float64Array, direction: 1 | -1): void {
+  for (let i = 0; i < chunk.length; i++) {
+    const average = roundHalfToEven((sums[i] as number) / UNIT);
+    chunk[i] = (chunk[i] as number) - direction * average;
+    sums[i] = 0;
+  }
+}
+
+/** The same of some elements; those of several deltas come once with their sum and then with zero. */
+function takeSome(chunk: Int32Array, sums: Float64Array, indices: Uint16Array, direction: 1 | -1): void {
+  for (let k = 0; k < indices.length; k++) {
+    const i = indices[k] as number;
+    const average = roundHalfToEven((sums[i] as number) / UNIT);
+    chunk[i] = (chunk[i] as number) - direction * average;
+    sums[i] = 0;
   }
 }

@@ -74,7 +74,6 @@ export class Machine {
   readonly #support = new Support();
   readonly #tempo: Tempo;
   readonly #settling: Settling;
-  #start: Digest;
   #hurried = false;
   /** The phase is over, and we go on in it for the sake of ranking. */
   #isRanking = false;
@@ -95,7 +94,6 @@ export class Machine {
       },
       callOf(this.#view),
     );
-    this.#start = options.startRoot;
     this.#room = roomOf(this, options.self);
     this.#tempo = new Tempo(options.rule);
   }
@@ -334,8 +332,7 @@ export class Machine {
     this.#enter(this.#view, nowMs);
   }
 
-  #takeFolded(folded: { start: Digest; settledWeights: Digest }, nowMs: number): void {
-    this.#start = folded.start;
+  #takeFolded(folded: { settledWeights: Digest }, nowMs: number): void {
     const { state: settled, isNews } = this.#settling.settle(
       this.#view,
       this.#settledRoundNow(),
@@ -369,7 +366,6 @@ export class Machine {
     this.#stage = "publishing";
     const draft = draftOf(this.#view, this.#orderOptions(settled), {
       result,
-      start: this.#start,
       evidence: this.#equivocations.evidence(this.#view),
       supports: this.#options.supports?.()?.proposal ?? null,
     });

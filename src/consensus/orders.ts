@@ -1,5 +1,5 @@
 /** What a machine orders of the trainer, and what it gives to be signed: functions of the view that a round builds on. */
-import type { Cid, ContributionId, Digest, PeerId } from "../core/index.ts";
+import type { Cid, ContributionId, PeerId } from "../core/index.ts";
 import { isClosing } from "./closing.ts";
 import type { Draft, SettledState, TrainOrder, Trained } from "./events.ts";
 import { HEADER_VERSION } from "./header.ts";
@@ -32,19 +32,18 @@ export function trainOrder(view: View, { phase, self, own, settled, isRanking }:
   };
 }
 
-/** `start`: root of the weights that training started from; `evidence`: proofs that history has not heard yet. */
+/** `evidence`: proofs that history has not heard yet. */
 export function draftOf(
   view: View,
   { phase: { run, phase }, self, own, settled: { round, root } }: Omit<OrderOptions, "isRanking">,
   o: {
     result: Trained;
-    start: Digest;
     evidence: readonly ContributionId[];
     /** The successor that we carry. */
     supports: Cid | null;
   },
 ): Draft {
-  const { result, start, evidence, supports } = o;
+  const { result, evidence, supports } = o;
   return {
     v: HEADER_VERSION,
     run,
@@ -53,7 +52,7 @@ export function draftOf(
     author: self,
     parents: view.parentIds,
     settled: { round, root },
-    start,
+    start: result.start,
     delta: result.delta,
     work: { ...result.work, data: batchSeed(root, view.round, self) },
     evidence,

@@ -20,7 +20,7 @@ export async function exportKey(dataDir: string, out: string): Promise<PeerId> {
       `expected a key in ${dataDir}, found none: \`starling start\` makes one`,
     );
   try {
-    await writeNewFile(out, content.bytes, OWNER_ONLY);
+    await writeNewFile(out, content.bytes, { mode: OWNER_ONLY });
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw diskError("write", out, error);
     // Never over another key.

@@ -8,6 +8,7 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import {
+  type Digest,
   type Logger,
   type Refused,
   assert,
@@ -22,10 +23,12 @@ import {
   errorCode,
   makeFolder,
   readWholeFile,
+  syncFile,
   syncFolder,
   temporaryPath,
   writeNewFile,
 } from "./files.ts";
+import { forEachParallel } from "./parallel.ts";
 
 export interface RoundName {
   readonly phase: number;
@@ -46,6 +49,8 @@ interface Entry extends RoundName {
 /** Where a folder is built; whoever holds the data folder may empty it while nothing is saved. */
 export const TEMPORARY = "tmp";
 const SEAL = "seal.json";
+/** Of one folder, while they are written. Guess: a state has three large ones. */
+const FILES_AT_ONCE = 4;
 const ENTRY = /^(\d{1,10})-(\d{1,10})-(\d{1,15})$/;
 
 const sealSchema = z.strictObject({
@@ -60,10 +65,12 @@ export class SealedFolders {
   readonly #temporaryDir: string;
   readonly #keep: number;
   readonly #log: Logger;
+  /** What was saved last and may not outlive the machine yet. */
+  #unsynced: { readonly dir: string; readonly files: readonly string[] } | undefined;
   /** Calls run one after the other, so that nothing is pruned while it is read. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `keep`: how many rounds stay, at least 1; there must be room for one more while it is saved. */
+  /** `keep`: how many rounds stay, at least 1; there must be room for one more. */
   constructor(o: { dir: string; keep?: number; log?: Logger }) {
     this.#dir = o.dir;
     this.#temporaryDir = join(o.dir, TEMPORARY);
@@ -72,24 +79,54 @@ export class SealedFolders {
     assert(this.#keep >= 1, `keep must be at least 1, got ${this.#keep}`);
   }
 
-  /** Durable once it resolves. The bytes must not change before. Saving a round again replaces it. */
-  save(name: RoundName, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  /**
+   * Answers with the Merkle roots of the files. The bytes must not change before. Saving a round again replaces it. `durable`
+   * (default: true): outlives the death of the machine once it resolves; else only that of the process, until `sync`, or
+   * the next save, has.
+   */
+  save(
+    name: RoundName,
+    files: ReadonlyMap<string, Uint8Array>,
+    { durable = true }: { durable?: boolean } = {},
+  ): Promise<Map<string, Digest>> {
     for (const file of files.keys()) assertFileName(file);
     assert(!files.has(SEAL), `${SEAL} is the seal's own name`);
     assertCount(name.phase);
     assertCount(name.round);
     return this.#serially(async () => {
-      const entries = await this.#entries();
-      const serial = (entries[0]?.serial ?? 0) + 1;
+      await this.#sync();
+      const serial = ((await this.#entries())[0]?.serial ?? 0) + 1;
       const dir = join(this.#dir, `${name.phase}-${name.round}-${serial}`);
       try {
-        await this.#build(dir, files);
-        await this.#prune([{ ...name, serial, dir }, ...entries]);
+        const roots = await this.#build(dir, files, durable);
+        if (durable) await this.#prune();
+        else this.#unsynced = { dir, files: [...files.keys(), SEAL] };
+        return roots;
       } catch (error) {
         // To say which folder it was.
         throw diskError("write", dir, error);
       }
     });
+  }
+
+  /** Makes durable what was saved last; what is no longer wanted goes only then. */
+  sync(): Promise<void> {
+    return this.#serially(() => this.#sync());
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#unsynced === undefined) return;
+    const { dir, files } = this.#unsynced;
+    try {
+      for (const file of files) await syncFile(join(dir, file));
+      await syncFolder(dir);
+      await syncFolder(this.#dir);
+      this.#unsynced = undefined;
+      await this.#prune();
+    } catch (error) {
+      // To say which folder it was.
+      throw diskError("write", dir, error);
+    }
   }
 
   /** The files of a round, or undefined when there are none that are whole. */
@@ -124,28 +161,38 @@ export class SealedFolders {
       yield { phase, round, name: basename(dir), files: await readFolder(dir) };
   }
 
-  async #build(dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async #build(
+    dir: string,
+    files: ReadonlyMap<string, Uint8Array>,
+    durable: boolean,
+  ): Promise<Map<string, Digest>> {
     const temporary = temporaryPath(this.#temporaryDir, basename(dir));
     try {
-      await makeFolder(temporary);
-      const seal: Seal = { files: [] };
-      for (const [name, bytes] of files)
-        seal.files.push({
+      await makeFolder(temporary, { durable: false });
+      const roots = new Map<string, Digest>();
+      await forEachParallel(files, FILES_AT_ONCE, async ([name, bytes]) => {
+        roots.set(name, await writeNewFile(join(temporary, name), bytes, { durable }));
+      });
+      const seal: Seal = {
+        files: [...files].map(([name, { length }]) => ({
           name,
-          bytes: bytes.length,
-          root: await writeNewFile(join(temporary, name), bytes),
-        });
-      await writeNewFile(join(temporary, SEAL), Buffer.from(JSON.stringify(seal)));
-      await syncFolder(temporary);
+          bytes: length,
+          root: roots.get(name) as Digest,
+        })),
+      };
+      await writeNewFile(join(temporary, SEAL), Buffer.from(JSON.stringify(seal)), { durable });
+      if (durable) await syncFolder(temporary);
       await rename(temporary, dir);
-      await syncFolder(this.#dir);
+      if (durable) await syncFolder(this.#dir);
+      return roots;
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
   }
 
   /** Moves what is no longer wanted aside before removing it, so that no half-removed folder keeps its name. */
-  async #prune(entries: readonly Entry[]): Promise<void> {
+  async #prune(): Promise<void> {
+    const entries = await this.#entries();
     const kept = new Set(newestOfEachRound(entries).slice(0, this.#keep));
     for (const entry of entries.filter((each) => !kept.has(each))) {
       const temporary = temporaryPath(this.#temporaryDir, basename(entry.dir));

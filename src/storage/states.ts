@@ -1,14 +1,21 @@
 /** Optimiser moments and residual at the end of the node's own rounds: what it needs to go on after a crash. */
-import type { Logger } from "../core/index.ts";
+import type { Digest, Logger } from "../core/index.ts";
 import { type RoundName, SealedFolders } from "./sealed-folders.ts";
 
 export interface StateStore {
   /**
-   * Named parts (letters, digits, `.`, `_` and `-`), whole or not at all, durable once it resolves; the parts must not
-   * change before. Saving a round again replaces it. Then all but the newest rounds are removed.
+   * Named parts (letters, digits, `.`, `_` and `-`), whole or not at all; the parts must not change before it resolves, with
+   * their Merkle roots. Saving a round again replaces it. `durable` (default: true): outlives the death of the machine,
+   * and all but the newest rounds are removed; else only that of the process, until `sync`.
    * Throws `DISK_FULL` or `DISK_WRITE_FAILED`.
    */
-  save(name: RoundName, parts: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  save(
+    name: RoundName,
+    parts: ReadonlyMap<string, Uint8Array>,
+    o?: { durable?: boolean },
+  ): Promise<ReadonlyMap<string, Digest>>;
+  /** Makes durable what was saved last. Throws as `save` does. */
+  sync(): Promise<void>;
   /**
    * Each part in a buffer of its own at offset 0; undefined (and a warning) when any of it is missing or damaged.
    * Throws `DISK_READ_FAILED`.
@@ -26,7 +33,8 @@ export interface StateStore {
 export function openStates(dir: string, options: { keep?: number; log?: Logger } = {}): StateStore {
   const folders = new SealedFolders({ dir, ...options });
   return {
-    save: (name, parts) => folders.save(name, parts),
+    save: (name, parts, o) => folders.save(name, parts, o),
+    sync: () => folders.sync(),
     load: (name) => folders.load(name),
     list: () => folders.list(),
   };

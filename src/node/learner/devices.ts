@@ -80,17 +80,19 @@ export class Devices implements Trainers {
     return this.#devices.length;
   }
 
-  async train(order: StepOrder): Promise<Steps> {
+  async train(order: StepOrder, meanwhile: () => void): Promise<Steps> {
     const apart = this.#asked.length;
     const count = stepsPerDevice(this.#options, apart);
     const { stepsCount } = this.state;
-    const trained = await Promise.all(
+    const training = Promise.all(
       this.#devices.map(async (device) => {
         const share = { first: device.number, apart, count };
         const steps = await this.#ask(device, (remote) => remote.train(order, share, stepsCount));
         return steps && { device, steps };
       }),
     );
+    meanwhile();
+    const trained = await training;
     return this.#average(trained.filter((each) => each !== undefined));
   }
 

@@ -36,6 +36,9 @@ export class FoldedWeights {
   readonly settled: Int32Array;
   readonly #options: FoldedWeightsOptions;
   #settledRound = 0;
+  /** Of `weights` and of `settled` as they are; undefined since they changed. */
+  #root: Digest | undefined;
+  #settledRoot: Digest | undefined;
   /** The settled state that all is folded onto, when it is not the phase's start. weights: (P,) */
   #base: { readonly round: number; readonly weights: Int32Array } | undefined;
   /** What is folded into `weights` on top of `settled`. */
@@ -60,31 +63,40 @@ export class FoldedWeights {
     return this.#deltas.get(id);
   }
 
+  /** Of `weights`; remembered until they change. */
+  root(): Digest {
+    return (this.#root ??= rootOfBytes(bytesOf(this.weights)));
+  }
+
+  /** Of `settled`, likewise. */
+  settledRoot(): Digest {
+    return (this.#settledRoot ??= rootOfBytes(bytesOf(this.settled)));
+  }
+
   /** Makes `weights` the state that the plan describes, and moves `settled` up to the plan's settled round. */
-  fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
+  fold(plan: FoldPlan): void {
     if (plan.from < this.#settledRound) this.#startAgain(plan.from);
     assert(plan.from === this.#settledRound, "a plan begins where the weights are settled");
     const planned = new Map(plan.rounds.map(({ round, terms }) => [round, terms]));
     for (const [round, terms] of this.#applied) {
       if (sameTerms(terms, planned.get(round))) continue;
+      this.#root = undefined;
       this.#apply(this.weights, terms, -1);
       this.#applied.delete(round);
     }
     for (const [round, terms] of planned) {
       if (round < this.#settledRound || this.#applied.has(round)) continue;
+      this.#root = undefined;
       this.#apply(this.weights, terms, 1);
       this.#applied.set(round, terms);
     }
     for (; this.#settledRound < plan.settledRound; this.#settledRound++) {
       const terms = this.#applied.get(this.#settledRound) ?? [];
+      this.#settledRoot = undefined;
       this.#apply(this.settled, terms, 1);
       this.#applied.delete(this.#settledRound);
       for (const { id } of terms) this.#deltas.delete(id);
     }
-    return {
-      start: rootOfBytes(bytesOf(this.weights)),
-      settledWeights: rootOfBytes(bytesOf(this.settled)),
-    };
   }
 
   /** Goes on from a settled state: rounds below `round` are folded into its weights, (P,). */
@@ -97,6 +109,8 @@ export class FoldedWeights {
   #startAgain(from: number): void {
     // It forked before the state that we came from.
     if (this.#base !== undefined && from < this.#base.round) this.#base = undefined;
+    this.#root = undefined;
+    this.#settledRoot = undefined;
     this.weights.set(this.#base?.weights ?? this.#options.start());
     this.settled.set(this.weights);
     this.#settledRound = this.#base?.round ?? 0;

@@ -16,7 +16,7 @@ import {
   accept,
   assert,
   bytesOf,
-  rootOfBytes,
+  saturate,
 } from "../../core/index.ts";
 import {
   Decoder,
@@ -36,7 +36,7 @@ import { modelFolderFiles } from "../model/folder.ts";
 import { cheat } from "./cheat.ts";
 import { Devices, type DevicesDeps } from "./devices.ts";
 import { Judge, type Judged, type Judgement } from "./judge.ts";
-import { stateRoot } from "./state-root.ts";
+import { rootsOf, stateRoot } from "./state-root.ts";
 import { type DeltaBody, FoldedWeights } from "./folded-weights.ts";
 import { type LearnerFacts, type LearnerOptions, startWeights } from "./options.ts";
 import type { OwnDeltas, RoundResult } from "./protocol.ts";
@@ -95,7 +95,7 @@ export class Learner {
   }
 
   facts(): LearnerFacts {
-    return { startRoot: rootOfBytes(bytesOf(this.#folded.weights)), zeroState: this.#stateRoot() };
+    return { startRoot: this.#folded.root(), zeroState: this.#stateRoot() };
   }
 
   hold(id: ContributionId, body: DeltaBody): Verdict<number> {
@@ -111,9 +111,10 @@ export class Learner {
     });
   }
 
-  fold(plan: FoldPlan): { start: Digest; settledWeights: Digest } {
+  fold(plan: FoldPlan): { settledWeights: Digest } {
     this.#judge.folded(plan.rounds.flatMap(({ terms }) => terms.map(({ id }) => id)));
-    return this.#folded.fold(plan);
+    this.#folded.fold(plan);
+    return { settledWeights: this.#folded.settledRoot() };
   }
 
   startFrom(round: number, weights: Int32Array): void {
@@ -127,9 +128,15 @@ export class Learner {
   /**
    * One round: start = weights - inStart * residual; train; residual = beta * residual + (start - end); encode;
    * residual -= decoded. Before, own deltas that history left out come back into the residual, and those that it took
-   * after all go out. With 0 steps done (closing, or every step failed) there is no delta.
+   * after all go out. With 0 steps done (closing, or every step failed) there is no delta. `keep` stores the state's parts
+   * and answers with their roots, so that they are hashed once.
    */
-  async train(order: TrainOrder, own: OwnDeltas): Promise<RoundResult> {
+  async train(
+    order: TrainOrder,
+    own: OwnDeltas,
+    keep: (parts: ReadonlyMap<string, Uint8Array>) => Promise<ReadonlyMap<string, Digest>> = async (parts) =>
+      rootsOf(parts),
+  ): Promise<RoundResult> {
     for (const body of own.restore) this.#addToResidual(body, 1);
     for (const body of own.withdraw) this.#addToResidual(body, -1);
     const stateBefore = this.#stateRoot();
@@ -140,14 +147,17 @@ export class Learner {
     const delta = steps.count === 0 ? null : this.#encode(order.settledTokens);
     if (delta !== null) this.#judge.trained(order.round);
     const done = delta === null ? NO_STEPS : steps;
+    const stateAfter = stateRoot(await keep(this.state()));
+    this.#root = stateAfter;
     const result = {
+      start: this.#folded.root(),
       work: {
         steps: done.count,
         tokens: done.count * this.#tokensPerStep,
         lossFirst: done.lossFirst,
         lossLast: done.lossLast,
         stateBefore,
-        stateAfter: this.#stateRoot(),
+        stateAfter,
         engine: this.#trainers.engine,
       },
     };
@@ -164,7 +174,8 @@ export class Learner {
     const { weights } = this.#folded;
     const { residualInStart = 0 } = this.#options;
     trainingStart(this.#trainers.state.weights, { weights, residual: this.#residual }, residualInStart);
-    return this.#trainers.train(order);
+    // The header names the root of what training starts from; it is hashed where this thread would only wait for a step.
+    return this.#trainers.train(order, () => void this.#folded.root());
   }
 
   #encode(settledTokens: number): { bytes: Uint8Array; norm: number } | null {
@@ -182,19 +193,23 @@ export class Learner {
     assert(decoded.kind === "accept", "a delta of our own is whole: its block's hash was checked");
     for (let i = 0; i < this.#residual.length; i++) {
       const sum = (this.#residual[i] as number) + sign * (decoded.value[i] as number);
-      this.#residual[i] = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), sum));
+      this.#residual[i] = saturate(sum);
     }
   }
 
-  /** Mean nats per token over at most `batchesMax` fixed held-out batches. */
+  /**
+   * Mean nats per token over at most `batchesMax` fixed held-out batches. The current weights are what was folded last, and
+   * are asked for between a fold and the training after it: they are put where training begins, which has no other use then.
+   */
   async evaluate(which: Which, batchesMax: number): Promise<number> {
     const { batch, model } = this.#options;
-    const fixed = {
-      start: () => this.#startWeights(),
-      current: () => this.#folded.weights,
-      settled: () => this.#folded.settled,
+    const copyOf = (fixed: Int32Array): Float32Array => toFloat(fixed, new Float32Array(fixed.length));
+    const floats = {
+      start: () => copyOf(this.#startWeights()),
+      current: () => toFloat(this.#folded.weights, this.#trainers.state.weights),
+      settled: () => copyOf(this.#folded.settled),
     };
-    const weights = toFloat(fixed[which](), new Float32Array(this.#folded.weights.length));
+    const weights = floats[which]();
     const batches = await heldOutBatches(this.#shards, {
       sequences: batch.sequences,
       contextLength: model.contextLength,
@@ -228,7 +243,7 @@ export class Learner {
   settledFloats(): { weights: Float32Array; weightsRoot: Digest } {
     const { settled } = this.#folded;
     const weights = toFloat(settled, new Float32Array(settled.length));
-    return { weights, weightsRoot: rootOfBytes(bytesOf(settled)) };
+    return { weights, weightsRoot: this.#folded.settledRoot() };
   }
 
   /** The settled weights as the files of a Hugging Face folder, and their root. */
@@ -240,7 +255,7 @@ export class Learner {
       tokenizerFile: data.tokenizerFile,
       card,
     });
-    return { files, weightsRoot: rootOfBytes(bytesOf(this.#folded.settled)) };
+    return { files, weightsRoot: this.#folded.settledRoot() };
   }
 
   /** A copy, (P,) in fixed point. */
@@ -283,7 +298,7 @@ export class Learner {
   }
 
   #stateRoot(): Digest {
-    return (this.#root ??= stateRoot(this.state()));
+    return (this.#root ??= stateRoot(rootsOf(this.state())));
   }
 
   get #tokensPerStep(): number {

@@ -37,8 +37,8 @@ export interface LearnerThread {
   hold(id: ContributionId, body: DeltaBody): Verdict<number>;
   /** Not before a round under way has ended. */
   judge(round: number, candidates: readonly Judged[]): Promise<Judgement>;
-  fold(plan: FoldPlan): { start: Digest; settledWeights: Digest };
-  /** Trains, and has the new state on disk before it answers. */
+  fold(plan: FoldPlan): Promise<{ settledWeights: Digest }>;
+  /** Trains, and has the new state where the death of the process can't take it before it answers. */
   train(name: RoundName, order: TrainOrder, own: OwnDeltas): Promise<RoundResult>;
   hurry(round: number): void;
   evaluate(which: Which, batchesMax: number): Promise<number>;

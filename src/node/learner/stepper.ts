@@ -57,8 +57,11 @@ export class Stepper {
     this.#hurriedRound = Math.max(this.#hurriedRound, round);
   }
 
-  /** From the engine's state, which was written from outside, to its state after the steps. Throws `TRAINING_DIVERGED`. */
-  async run(order: StepOrder, share: Share): Promise<Steps> {
+  /**
+   * From the engine's state, which was written from outside, to its state after the steps. `meanwhile` is called once, when the
+   * engine is at work and this thread is not. Throws `TRAINING_DIVERGED`.
+   */
+  async run(order: StepOrder, share: Share, meanwhile?: () => void): Promise<Steps> {
     const untilMs = this.#clock.nowMs() + this.#options.roundMsMax;
     await this.#engine.load();
     let { count, notAppliedCount, lossFirst, lossLast } = NO_STEPS;
@@ -68,7 +71,9 @@ export class Stepper {
       await new Promise(setImmediate);
       if (step > 0 && (this.#hurriedRound >= order.round || this.#clock.nowMs() >= untilMs)) break;
       const { tokens, lrs } = await this.#inputs(order, { share, step, count: stepsAtOnce });
-      for (const { lossNats, applied } of await this.#engine.steps(tokens, lrs)) {
+      const stepping = this.#engine.steps(tokens, lrs);
+      if (step === 0) meanwhile?.();
+      for (const { lossNats, applied } of await stepping) {
         if (!applied) notAppliedCount += 1;
         this.#countFailure(applied);
         if (!applied) continue;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
-import { assert, bytesOf, systemClock } from "../../core/index.ts";
+import { assert, bytesOf, messageOf, systemClock } from "../../core/index.ts";
 import {
   type BlockStore,
   type CheckpointStore,
@@ -33,6 +33,8 @@ import type { LearnerOwner, LearnerThread } from "./protocol.ts";
 assert(parentPort !== null, "thread.ts runs in a worker");
 const port = parentPort;
 const turns = new PQueue({ concurrency: 1 });
+/** What reads the settled weights as they are or moves them on; training goes on meanwhile. */
+const settledTurns = new PQueue({ concurrency: 1 });
 /** Each holds a copy of the weights; training goes on meanwhile. */
 const measures = new PQueue({ concurrency: 1 });
 const texts = new OpenTexts();
@@ -54,6 +56,22 @@ function opened(): NonNullable<typeof open> {
   return open;
 }
 
+/** Where nothing else uses the engine or the settled weights. */
+function lonelyTurn<T>(work: () => Promise<T>): Promise<T> {
+  return turns.add(() => settledTurns.add(work));
+}
+
+async function closeOpen(): Promise<void> {
+  if (open === undefined) return;
+  await open.learner.close();
+  try {
+    await open.states.sync();
+  } catch (error) {
+    // The state is there for whoever starts the node again; only the death of the machine could still take it.
+    log.warn("the last state may not outlive the machine", { error: messageOf(error) });
+  }
+}
+
 function openLearner(options: LearnerOptions): Promise<Learner> {
   const deps = { clock: systemClock, log, secret: crypto.randomUUID() };
   return Learner.open(options, { ...deps, block: (cid) => owner.block(cid) });
@@ -63,7 +81,7 @@ const thread: LearnerThread = {
   facts: factsOf,
   open: (options, dataDir) =>
     turns.add(async () => {
-      await open?.learner.close();
+      await closeOpen();
       const learner = await openLearner(options);
       const states = openStates(join(dataDir, "states"), { log });
       const checkpoints = openCheckpoints(join(dataDir, "checkpoints"), { log });
@@ -84,12 +102,19 @@ const thread: LearnerThread = {
     }),
   hold: (id, body) => opened().learner.hold(id, body),
   judge: (round, candidates) => turns.add(() => opened().learner.judge(round, candidates)),
-  fold: (plan) => opened().learner.fold(plan),
+  fold: (plan) => settledTurns.add(() => opened().learner.fold(plan)),
   train: (name, order, own) =>
     turns.add(async () => {
       const { learner, states } = opened();
-      const trained = await learner.train(order, own);
-      await disk.write(() => states.save(name, learner.state()));
+      // Whatever kills the process, the state of a round is there before its header is; that it outlives the machine, too,
+      // is seen to while the next round trains, since it may take the disk as long as all else after the training.
+      const durable = disk.write(() => states.sync());
+      // Thrown below: nothing may end while the engine is at work.
+      durable.catch(messageOf);
+      const trained = await learner.train(order, own, (parts) =>
+        disk.write(() => states.save(name, parts, { durable: false })),
+      );
+      await durable;
       return trained;
     }),
   hurry: (round) => open?.learner.hurry(round),
@@ -106,14 +131,14 @@ const thread: LearnerThread = {
       return { files: [...files.keys()], weightsRoot };
     }),
   checkpoint: (meta, base) =>
-    turns.add(() => {
+    settledTurns.add(() => {
       const { learner, checkpoints } = opened();
       const bytes = learner.settledBytes;
       const record = base && encodeBase({ phase: meta.phase, base, weights: bodyCid(bytes) });
       return disk.write(() => checkpoints.save(meta, bytes, record));
     }),
   startFromSaved: (name) =>
-    turns.add(async () => {
+    lonelyTurn(async () => {
       const { learner, checkpoints } = opened();
       const saved = await (name === undefined ? checkpoints.latestBase() : checkpoints.load(name));
       if (saved?.base === undefined) return undefined;
@@ -121,7 +146,7 @@ const thread: LearnerThread = {
       return saved.base;
     }),
   startFrom: (meta, record, cid) =>
-    turns.add(async () => {
+    lonelyTurn(async () => {
       const { learner, checkpoints, blocks } = opened();
       const weights = await getBody(blocks, cid, learner.settledBytes.length);
       if (weights?.length !== learner.settledBytes.length) return false;
@@ -130,12 +155,12 @@ const thread: LearnerThread = {
       return true;
     }),
   keepSettled: () =>
-    turns.add(() => {
+    settledTurns.add(() => {
       const { learner, blocks } = opened();
       return disk.write(() => putBody(blocks, learner.settledBytes));
     }),
   mark: (meta) =>
-    turns.add(async () => {
+    settledTurns.add(async () => {
       const { learner, ends } = opened();
       marked = learner.settledWeights;
       await disk.write(() => ends.save(meta, learner.settledBytes));
@@ -155,7 +180,8 @@ const thread: LearnerThread = {
     return turns.add(async () => {
       await texts.closeAll();
       await measures.onIdle();
-      await open?.learner.close();
+      await settledTurns.onIdle();
+      await closeOpen();
       // The port keeps the thread alive; once the answer is out, nothing does.
       setImmediate(() => port.close());
     });

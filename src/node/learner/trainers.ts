@@ -20,8 +20,11 @@ export interface Trainers {
   readonly devicesCount: number;
   /** On the host. What training begins with is written into it; afterwards it holds what training ended with. */
   readonly state: TrainingState;
-  /** Throws `TRAINING_DIVERGED`, and what an engine throws that no other can stand in for. */
-  train(order: StepOrder): Promise<Steps>;
+  /**
+   * `meanwhile` is called once, while the first steps are under way. Throws `TRAINING_DIVERGED`, and what an engine throws
+   * that no other can stand in for.
+   */
+  train(order: StepOrder, meanwhile: () => void): Promise<Steps>;
   /** Asks a round to end after the steps it is in, or after the first when it has not begun. */
   hurry(round: number): void;
   /** Mean nats per token on (n * (T + 1),) tokens, n a multiple of B, of `weights` (P,). */
@@ -58,7 +61,7 @@ export async function openOneTrainer(
     engine: engine.name,
     devicesCount: 1,
     state: engine.state,
-    train: (order) => stepper.run(order, share),
+    train: (order, meanwhile) => stepper.run(order, share, meanwhile),
     hurry: (round) => stepper.hurry(round),
     evaluate: (tokens, weights) => engine.evaluate(tokens, weights),
     close: () => engine.close(),

@@ -44,12 +44,12 @@ class Table {
   /** Folds and trains what the machine asks for, as far as the end of training. */
   work(steps = 10): void {
     const { round } = this.machine;
-    this.give({ kind: "folded", round, start: this.#start(), settledWeights: this.#start() });
+    this.give({ kind: "folded", round, settledWeights: this.#start() });
     const norm = 1000;
     const delta = steps === 0 ? null : { cid: cidOf(textBytes(`ada ${round}`), RAW), bytes: 9, norm };
     const state = { stateBefore: this.#stateBefore(), stateAfter: digestOfText(`state ${round}`) };
     const work = { steps, tokens: steps * 100, lossFirst: null, lossLast: null, engine: "test", ...state };
-    this.give({ kind: "trained", round, result: { delta, work } });
+    this.give({ kind: "trained", round, result: { start: this.#start(), delta, work } });
   }
 
   /** Signs and publishes the last draft. */
@@ -126,8 +126,7 @@ test("E4: what the gates have yet to judge is waited for; what they refuse after
 
 test("E4: half of the weight hurries us before the gates have judged it", () => {
   const table = new Table();
-  const startRoot = table.history.options.startRoot;
-  table.give({ kind: "folded", round: 0, start: startRoot, settledWeights: digestOfText("w") });
+  table.give({ kind: "folded", round: 0, settledWeights: digestOfText("w") });
   for (const name of ["bob", "cyd"]) {
     const made = table.history.add(name);
     table.header(made);
@@ -159,7 +158,6 @@ test("half of the weight hurries us once; a third does not", () => {
   table.give({
     kind: "folded",
     round: 0,
-    start: table.history.options.startRoot,
     settledWeights: digestOfText("w"),
   });
   const [b0, c0] = ["bob", "cyd"].map((name) => table.history.add(name));

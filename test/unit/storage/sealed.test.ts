@@ -2,6 +2,7 @@ import { readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BLOCK_BYTES, digestOf } from "../../../src/core/index.ts";
+import { rootsOf } from "../../../src/node/learner/state-root.ts";
 import { type CheckpointMeta, openStates } from "../../../src/storage/index.ts";
 import {
   filesBelow,
@@ -72,6 +73,21 @@ test("a round saved again is replaced, and takes no other round's place", async 
   for (const seed of ["2 a", "2 b", "2 c"]) await states.save({ phase: 0, round: 2 }, parts(seed));
   expect(await states.load({ phase: 0, round: 2 })).toEqual(parts("2 c"));
   expect(await states.load({ phase: 0, round: 1 })).toEqual(parts("1"));
+});
+
+test("S4 S7 a state that need not outlive the machine yet is there at once, and what it replaces stays until it does", async () => {
+  const { states } = await temporaryStore();
+  const rounds = async (): Promise<number[]> => (await states.list()).map(({ round }) => round);
+  for (const round of [1, 2, 3]) await states.save({ phase: 0, round }, parts(String(round)));
+  const roots = await states.save({ phase: 0, round: 4 }, parts("4"), { durable: false });
+  expect(roots).toEqual(rootsOf(parts("4")));
+  expect(await states.load({ phase: 0, round: 4 })).toEqual(parts("4"));
+  expect(await rounds()).toEqual([4, 3, 2]);
+  await states.sync();
+  expect(await rounds()).toEqual([4, 3]);
+  // Who never asks for it has it with the next one.
+  for (const round of [5, 6, 7]) await states.save({ phase: 0, round }, parts("5"), { durable: false });
+  expect(await rounds()).toEqual([7, 6, 5]);
 });
 
 test("saves and loads at the same moment go one after the other", async () => {
