@@ -28,6 +28,8 @@ import { type Store, bodyBlocks, openStore, pullBlocks, putBody } from "../src/s
 
 export type Command =
   | { readonly do: "open"; readonly nodes: number; readonly bodyBytes: number; readonly bootstrap: string[] }
+  /** A body more, for the first of them: another one for each size. */
+  | { readonly do: "store"; readonly bytes: number }
   | { readonly do: "pull"; readonly cid: Cid; readonly bytes: number }
   /** Which of the body's blocks are here. */
   | { readonly do: "held"; readonly cid: Cid }
@@ -71,6 +73,8 @@ async function perform(command: Command): Promise<Omit<Answer, "cpuMs">> {
   switch (command.do) {
     case "open":
       return open(command);
+    case "store":
+      return { cid: await storeBody(command.bytes) };
     case "pull":
       return pullAll(command);
     case "held":
@@ -124,8 +128,7 @@ async function open(o: Command & { do: "open" }): Promise<Omit<Answer, "cpuMs">>
     bootstrap.push(swarm.addresses()[0] as string);
     nodes.push({ swarm, store });
   }
-  const [first] = nodes;
-  const body = o.bodyBytes > 0 && first && (await putBody(first.store.blocks, randomBytes(o.bodyBytes)));
+  const body = o.bodyBytes > 0 && (await storeBody(o.bodyBytes));
   return {
     addresses: nodes.flatMap(({ swarm }) => swarm.addresses()),
     plainAddress: String(plain.getMultiaddrs()[0]),
@@ -133,8 +136,14 @@ async function open(o: Command & { do: "open" }): Promise<Omit<Answer, "cpuMs">>
   };
 }
 
+async function storeBody(bytes: number): Promise<Cid> {
+  const [first] = nodes;
+  if (first === undefined) throw new Error("expected a node to store a body");
+  return putBody(first.store.blocks, randomBytes(bytes));
+}
+
 function randomBytes(bytes: number): Uint8Array {
-  const random = new SeededRandom("bench:transfer");
+  const random = new SeededRandom(`bench:transfer/${bytes}`);
   const words = new Uint32Array(Math.ceil(bytes / 4));
   for (let i = 0; i < words.length; i++) words[i] = random.u32();
   return new Uint8Array(words.buffer, 0, bytes);

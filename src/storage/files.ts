@@ -4,10 +4,10 @@
  *
  * Files are read one block at a time and hashed on the way, so that a file of many gigabytes neither meets the 2 GiB limit
  * of `fs.readFile` nor holds up the event loop for longer than one block's hash (1 ms). They are written in pieces as large
- * as can be, which takes a third of the time of small ones, and hashed by this thread while the system copies them.
+ * as can be, which takes a third of the time of small ones.
  */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type Digest,
@@ -16,7 +16,6 @@ import {
   digestFromBytes,
   merkleRoot,
   messageOf,
-  rootOfBytes,
   sha256,
 } from "../core/index.ts";
 
@@ -43,8 +42,7 @@ export async function writeFileAtomic(
   const temporary = temporaryPath(options.temporaryDir ?? dirname(path), basename(path));
   const durable = options.durable ?? true;
   try {
-    if (durable) await writeNewFile(temporary, bytes, { mode: options.mode });
-    else await writeFile(temporary, bytes, { flag: "wx", mode: options.mode ?? 0o666 });
+    await writeNewFile(temporary, bytes, { mode: options.mode, durable });
     await renameInto(temporary, path);
     if (durable) await syncFolder(dirname(path));
   } catch (error) {
@@ -72,23 +70,26 @@ export function temporaryPath(dir: string, name: string): string {
 }
 
 /**
- * Writes a file that is not there yet, and returns its Merkle root. `durable` (default: true): its content, not yet its name,
- * outlives the death of the machine; else only that of the process, until `syncFile`.
+ * Writes a file that is not there yet. `durable` (default: true): its content, not yet its name, outlives the death of the
+ * machine; else only that of the process, until `syncFile`. `meanwhile` is called while the system copies the bytes.
  */
 export async function writeNewFile(
   path: string,
   bytes: Uint8Array,
-  { mode, durable = true }: { mode?: number | undefined; durable?: boolean } = {},
-): Promise<Digest> {
+  {
+    mode,
+    durable = true,
+    meanwhile,
+  }: { mode?: number | undefined; durable?: boolean; meanwhile?: () => void } = {},
+): Promise<void> {
   const handle = await open(path, "wx", mode);
   try {
     const writing = writeAll(handle, bytes);
-    // Its failure waits for the hash to be done.
+    // Its failure waits for what is done meanwhile.
     writing.catch(messageOf);
-    const root = rootOfBytes(bytes);
+    meanwhile?.();
     await writing;
     if (durable) await handle.sync();
-    return root;
   } finally {
     await handle.close();
   }

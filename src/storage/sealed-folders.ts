@@ -171,7 +171,8 @@ export class SealedFolders {
       await makeFolder(temporary, { durable: false });
       const roots = new Map<string, Digest>();
       await forEachParallel(files, FILES_AT_ONCE, async ([name, bytes]) => {
-        roots.set(name, await writeNewFile(join(temporary, name), bytes, { durable }));
+        const meanwhile = (): void => void roots.set(name, rootOfBytes(bytes));
+        await writeNewFile(join(temporary, name), bytes, { durable, meanwhile });
       });
       const seal: Seal = {
         files: [...files].map(([name, { length }]) => ({
