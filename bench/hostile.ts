@@ -28,6 +28,19 @@ import type { Look, Ready } from "./hostile/flock.ts";
 const SLOWER_MAX = 1.1;
 const RESIDENT_BYTES_MAX = 100e6;
 const CUT_OFF_MS_MAX = 10_000;
+/** One of each kind: messages, requests, replies, bytes, streams, lies; each from a host of its own. */
+const AT_ONCE = [
+  "header flood",
+  "requests for unknown blocks",
+  "replies that nobody reads",
+  "bytes that nobody asked for",
+  "streams without end",
+  "invalid signatures",
+];
+const ROWS: readonly (readonly [name: string, attacks: readonly string[]])[] = [
+  ...Object.keys(attacks).map((name) => [name, [name]] as const),
+  [`${AT_ONCE.length} of them at once`, AT_ONCE],
+];
 
 const options = new Command("bench:hostile")
   .option("--seconds <number>", "length of each window", "20")
@@ -55,9 +68,9 @@ const table = new Table({
 });
 let isKept = true;
 let before = await measure(windowMs);
-for (const [name, attack] of Object.entries(attacks)) {
+for (const [name, together] of ROWS) {
   if (!name.includes(options.only)) continue;
-  const attacked = await underAttack(attack);
+  const attacked = await underAttack(together.map((each) => attacks[each] as Attack));
   const after = await measure(windowMs);
   const quietMs = (before.roundMs + after.roundMs) / 2;
   const ratio = attacked.roundMs / quietMs;
@@ -112,29 +125,38 @@ async function measure(ms: number): Promise<Window> {
   return { roundMs: each.reduce((a, b) => a + b, 0) / each.length, residentBytes };
 }
 
-async function underAttack(attack: Attack): Promise<Window & { cutOffMs: number; honestKept: boolean }> {
-  await using attacker = await Attacker.create(prey);
+/** `cutOffMs`: until the last of them was. */
+async function underAttack(
+  together: readonly Attack[],
+): Promise<Window & { cutOffMs: number; honestKept: boolean }> {
+  await using hosts = new AsyncDisposableStack();
   const stop = new AbortController();
   const startMs = systemClock.nowMs();
-  let cutOffMs = Infinity;
+  const cutOffsMs = together.map(() => Infinity);
   let honestKept = true;
-  const note = (): void => void (cutOffMs = Math.min(cutOffMs, systemClock.nowMs() - startMs));
-  attacker.libp2p.addEventListener("peer:disconnect", note);
-  const attacking = attack(attacker, stop.signal);
+  const note = (i: number): void => {
+    cutOffsMs[i] = Math.min(cutOffsMs[i] ?? Infinity, systemClock.nowMs() - startMs);
+  };
+  const attacking = together.map(async (attack, i) => {
+    const attacker = hosts.use(await Attacker.create(prey));
+    attacker.libp2p.addEventListener("peer:disconnect", () => note(i));
+    await attack(attacker, stop.signal);
+  });
   // One that has stopped reading does not hear it.
   const watching = (async () => {
-    let wasThere = false;
+    let mostPeers = 0;
     while (!stop.signal.aborted) {
+      const peersCount = last?.peersCount ?? 0;
       honestKept &&= last?.honestKept !== false;
-      wasThere ||= (last?.peersCount ?? 0) > 2;
-      if (wasThere && last?.peersCount === 2) note();
+      mostPeers = Math.max(mostPeers, peersCount);
+      if (mostPeers > 2 && peersCount === 2) together.forEach((_, i) => note(i));
       await systemClock.sleep(50);
     }
   })();
   const window = await measure(windowMs);
   stop.abort();
-  await Promise.all([attacking, watching]);
-  return { ...window, cutOffMs, honestKept };
+  await Promise.all([...attacking, watching]);
+  return { ...window, cutOffMs: Math.max(...cutOffsMs), honestKept };
 }
 
 async function readyOf(process: ChildProcess): Promise<Ready> {

@@ -344,6 +344,8 @@ export class Machine {
       const { round } = this.#settling;
       return this.#emit({ kind: "finished", round, leaves: this.leavesAt === round });
     }
+    // Half has gone on while we folded, as it does where a newcomer catches up: what we could train would come too late.
+    if (this.#muster.turnout.isOutrun) return this.#startCollecting(nowMs);
     this.#stage = "training";
     this.#hurried = false;
     this.#tempo.startTraining(this.round, nowMs);

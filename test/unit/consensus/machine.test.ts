@@ -153,6 +153,20 @@ test("our own contribution of the round coming back to us, after a crash, replac
   expect(table.machine.stage).toBe("collecting");
 });
 
+test("S3 S5 who is outrun while it folds does not train in an old round, and goes on as soon as the bodies are here", () => {
+  const table = new Table();
+  const zero = ["bob", "cyd"].map((name) => table.history.add(name));
+  const one = ["bob", "cyd"].map((name) => table.history.add(name, zero));
+  for (const made of [...zero, ...one]) table.header(made);
+  table.give({ kind: "folded", round: 0, settledWeights: digestOfText("w") });
+  expect(table.last("train")).toBeUndefined();
+  expect([table.machine.stage, table.machine.round]).toEqual(["collecting", 0]);
+  for (const { id } of [...zero, ...one]) table.give({ kind: "body", id, passed: true });
+  expect([table.machine.stage, table.machine.round]).toEqual(["folding", 1]);
+  table.give({ kind: "folded", round: 1, settledWeights: digestOfText("w") });
+  expect(table.last("train")?.order.round).toBe(1);
+});
+
 test("half of the weight hurries us once; a third does not", () => {
   const table = new Table();
   table.give({
