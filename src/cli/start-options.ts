@@ -31,6 +31,8 @@ export interface StartArguments {
   readonly mixedPrecision: boolean;
   readonly threads: number;
   readonly microBatch?: number;
+  /** Bytes. */
+  readonly gpuMemoryMax?: number;
   readonly recompute: boolean;
   readonly dht: boolean;
   readonly mdns: boolean;
@@ -75,6 +77,7 @@ export function servedOptions(given: StartArguments, run: Manifest | RunId): Ser
     ...(devices === undefined ? {} : { devices }),
     mixedPrecision,
     threads,
+    gpuMemoryMax: given.gpuMemoryMax ?? null,
     memory: memoryOf(given),
     dht,
     mdns,

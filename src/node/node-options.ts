@@ -32,11 +32,13 @@ export interface NodeOptions {
   readonly device?: string | undefined;
   /** Instead: a trainer for each of these, and one contribution of them all; wants an engine by name. */
   readonly devices?: "all" | readonly number[] | undefined;
+  /** Bytes of each GPU that training may take, by estimate; default: as much as it needs. */
+  readonly gpuMemoryMax?: number | null;
   /** Matrix products in float16; wants an engine by name. */
   readonly mixedPrecision?: boolean;
   /** Of the trainer; several nodes on one machine want one each. 0, the default: one per core. */
   readonly threads?: number;
-  /** How to need less memory, on the CPU; changes no result beyond float32's rounding. */
+  /** How to need less memory; changes no result beyond float32's rounding. */
   readonly memory?: GradientMemory;
   /** Find nodes by the distributed hash table, by multicast in the LAN. Default: both. */
   readonly dht?: boolean;

@@ -30,7 +30,7 @@ import {
   limitsOf,
   phaseOf,
 } from "./run/manifest.ts";
-import { fitMemory } from "./run/memory.ts";
+import { fitGpuMemory, fitMemory } from "./run/memory.ts";
 import type { NodeSettings } from "./node-options.ts";
 import { parametersCount } from "../trainer/index.ts";
 import { Succession } from "./succession/succession.ts";
@@ -282,10 +282,16 @@ export class Participation {
     };
   }
 
-  /** On the CPU as much as fits; the other engines know no other way than their own. */
+  /** On the CPU as much as fits; on a GPU what the user fixed, or what fits into what it may take. */
   #memoryFor(phase: Phase, engine: EngineName): GradientMemory {
     const { log, engine: nodeEngine, options } = this.#deps;
     const given = options.memory ?? {};
+    const bytesMax = nodeEngine.gpuMemoryMaxOf(engine);
+    if (bytesMax !== null) {
+      const { memory, neededBytes } = fitGpuMemory(phase, { memory: given, bytesMax });
+      log.info("training fits the GPU", { engine, ...memory, neededBytes, bytesMax });
+      return memory;
+    }
     if (engine !== "cpu") return given;
     const availableBytes = process.availableMemory();
     const { threads, devices } = nodeEngine;

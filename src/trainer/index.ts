@@ -56,7 +56,14 @@ export {
   provenEngines,
   tryEngine,
 } from "./engine/trial.ts";
-export { gradientMemory, thriftierMemory, trainingBytes } from "./memory.ts";
+export {
+  type TrainingNeeds,
+  deviceMemory,
+  deviceTrainingBytes,
+  gradientMemory,
+  thriftierMemory,
+  trainingBytes,
+} from "./memory.ts";
 export { type Gradients, compileGradients } from "./engine/gradients.ts";
 export { Decoder, type DecoderOptions, DecoderPrograms } from "./engine/decoder.ts";
 export { type Evaluator, openEvaluator } from "./engine/evaluator.ts";

@@ -37,6 +37,12 @@ export function gradientMemory({ model, sequences, memory = {} }: TrainingNeeds)
   );
 }
 
+/** The same on a GPU, where the whole batch at once is fastest. Throws `MICRO_BATCH_INVALID`. */
+export function deviceMemory(needs: TrainingNeeds): Required<GradientMemory> {
+  const { sequences, memory = {} } = needs;
+  return gradientMemory({ ...needs, memory: { microSequences: sequences, ...memory } });
+}
+
 /** Weights, two moments and gradient, and what the runtime's arena holds beside. Measured: bench/RESULTS.md, memory. */
 const BYTES_PER_PARAMETER = 16 + 5;
 /** The runtime's graph and code. Measured: the same. */
@@ -48,8 +54,33 @@ const EMBEDDING_COPIES = 4;
 
 /** Peak bytes that the CPU engine adds to a process: weights, two moments, gradient, and what a micro-batch needs. */
 export function trainingBytes(needs: TrainingNeeds): number {
-  const { model: c } = needs;
-  const { microSequences, recomputesLayers } = gradientMemory(needs);
+  const memory = gradientMemory(needs);
+  const counted = bytesAtOnce(needs.model, memory);
+  return FIXED_BYTES + BYTES_PER_PARAMETER * parametersCount(needs.model) + ARENA_SLACK * counted;
+}
+
+/** Of the driver and the programs. Guess; SwiftShader's, compiled to the processor's code, are larger. */
+const DEVICE_FIXED_BYTES = 300e6;
+/** Guess: buffers are kept for the next step by sizes, not by what fits. */
+const DEVICE_SLACK = 1.3;
+/** Weights and moments before a step and after it, and the gradient, which has a second array where parts are summed. */
+const DEVICE_BYTES_PER_PARAMETER = 28;
+const DEVICE_SUM_BYTES_PER_PARAMETER = 4;
+
+/**
+ * Peak bytes of a GPU's memory: the runtime keeps the state there twice during a step. Compared with a software GPU only
+ * (bench/RESULTS.md, memory of a GPU engine); a real one's driver takes some more. Mixed precision needs less than this.
+ */
+export function deviceTrainingBytes(needs: TrainingNeeds): number {
+  const memory = deviceMemory(needs);
+  const isSummed = memory.microSequences < needs.sequences;
+  const each = DEVICE_BYTES_PER_PARAMETER + (isSummed ? DEVICE_SUM_BYTES_PER_PARAMETER : 0);
+  const counted = bytesAtOnce(needs.model, memory);
+  return DEVICE_FIXED_BYTES + DEVICE_SLACK * (each * parametersCount(needs.model) + counted);
+}
+
+/** What a micro-batch needs beside what the parameters do. */
+function bytesAtOnce(c: ModelConfig, { microSequences, recomputesLayers }: Required<GradientMemory>): number {
   const rows = microSequences * c.contextLength;
   // Kept of a layer for the backward pass: norms, queries, keys, values, mixed; gate, up, silu, their product; attention.
   const layer = 9 * c.hiddenSize + 4 * c.intermediateSize + c.headsCount * c.contextLength;
@@ -57,8 +88,7 @@ export function trainingBytes(needs: TrainingNeeds): number {
   const atWork = 2 * layer; // one layer's gradients, and its values where they are computed again
   const logits = 3 * Math.min(rows * c.vocabSize, LOGITS_AT_A_TIME);
   const embedding = EMBEDDING_COPIES * c.vocabSize * c.hiddenSize;
-  const counted = 4 * (rows * (kept + atWork) + logits + embedding);
-  return FIXED_BYTES + BYTES_PER_PARAMETER * parametersCount(c) + ARENA_SLACK * counted;
+  return 4 * (rows * (kept + atWork) + logits + embedding);
 }
 
 /** Settings that need less than `needs`, the fastest first. */

@@ -35,6 +35,11 @@ export function addNodeOptions(command: Command): Command {
     )
     .addOption(threadsOption("CPU threads that train"));
   return addMemoryOptions(command)
+    .option(
+      "--gpu-memory-max <bytes>",
+      "of each GPU, such as 6GB: smaller micro-batches and recomputation where the estimate is above it",
+      byteCount,
+    )
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")
     .option("--local", "accept private and loopback addresses as nodes of the run", false)

@@ -39,12 +39,8 @@ export function addMemoryOptions(command: Command): Command {
   return command
     .option(
       "--micro-batch <sequences>",
-      "on the CPU: sequences of the batch at a time; fewer need less memory; default: what fits",
+      "sequences of the batch at a time; fewer need less memory; default: what fits",
       wholeNumber(1, 65_536),
     )
-    .option(
-      "--recompute",
-      "on the CPU: a quarter slower, with less memory; default: where nothing else fits",
-      false,
-    );
+    .option("--recompute", "a quarter slower, with less memory; default: where nothing else fits", false);
 }

@@ -15,6 +15,8 @@ export interface NodeEngineOptions {
   readonly engine: EngineName | "auto";
   readonly device?: string | undefined;
   readonly devices?: "all" | readonly number[] | undefined;
+  /** Bytes of each GPU that training may take; null or absent: as much as it needs. */
+  readonly gpuMemoryMax?: number | null | undefined;
   readonly mixedPrecision?: boolean;
   /** 0: one per core. */
   readonly threads: number;
@@ -57,11 +59,27 @@ export class NodeEngine {
     return this.#options.threads || availableParallelism();
   }
 
+  /**
+   * How much of a GPU's memory an engine may use; null: of no GPU, or as it needs.
+   * @throws StarlingError `DEVICE_INVALID` where the user set a bound that the engine can't keep
+   */
+  gpuMemoryMaxOf(engine: EngineName): number | null {
+    const { engine: asked, gpuMemoryMax = null } = this.#options;
+    // What is chosen by trials need not be a GPU.
+    if (gpuMemoryMax === null || (engine === "cpu" && asked === "auto")) return null;
+    if (engine !== "cpu" && engine !== "tfjs") return gpuMemoryMax;
+    throw new StarlingError(
+      "DEVICE_INVALID",
+      `expected no --gpu-memory-max for ${engine}, which ${engine === "cpu" ? "uses no GPU" : "takes what TensorFlow takes"}; it is for webgpu, cuda, directml and coreml`,
+    );
+  }
+
   /** What was asked for, checked before anything starts. Throws `ENGINE_UNAVAILABLE`, and the trainer's errors. */
   take(): void {
     const { engine, device, devices, mixedPrecision } = this.#options;
     if (engine !== "auto") this.#takeNamed(engine);
     else if (mixedPrecision === true) throw noMixedPrecision(engine);
+    if (engine === "cpu" || engine === "tfjs") this.gpuMemoryMaxOf(engine);
     if (devices !== undefined) this.#devices = takeDevices(engine, { several: devices });
     else if (device !== undefined) this.#devices = takeDevices(engine, { one: device });
   }

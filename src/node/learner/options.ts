@@ -37,7 +37,7 @@ export interface LearnerOptions {
   readonly mixedPrecision?: boolean;
   /** Of all trainers together. */
   readonly threads: number;
-  /** How the host saves memory on its CPU. */
+  /** How a step saves memory. */
   readonly memory?: GradientMemory;
 }
 

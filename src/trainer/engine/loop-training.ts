@@ -17,7 +17,7 @@ export async function openLoopTraining(
   stepsMax: number,
 ): Promise<Training> {
   const { model, optimizer, sequences } = o;
-  const session = await openSession(loopProgram(model, optimizer, { sequences, stepsMax }), o);
+  const session = await openSession(loopProgram(model, optimizer, { ...o, stepsMax }), o);
   const batchShape = [sequences, model.contextLength + 1] as const;
   const K = stepsMax;
 

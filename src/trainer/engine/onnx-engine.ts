@@ -2,7 +2,7 @@
 import { assert, StarlingError } from "../../core/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { evaluationProgram, type GradientMemory, logitsProgram } from "../model/programs.ts";
-import { gradientMemory } from "../memory.ts";
+import { deviceMemory, gradientMemory } from "../memory.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { homeOf, stepsAtOnceOf, type OnnxEngineName } from "./backends.ts";
 import { DeviceCopies } from "./device-copies.ts";
@@ -30,7 +30,7 @@ export interface OnnxEngineOptions {
   /** B: sequences per step. */
   readonly sequences: number;
   readonly threads: number;
-  /** Only for the engine `cpu`. */
+  /** How a step saves memory. Default: in place what is fast and small; on a device the whole batch at once. */
   readonly memory?: GradientMemory;
   /** Steps in one run of the program; otherwise what the engine is best given. */
   readonly stepsAtOnce?: number;
@@ -53,15 +53,14 @@ export async function createOnnxEngine(
   const stepsAtOnce = o.stepsAtOnce ?? stepsAtOnceOf(o.engine);
   const { mixedPrecision = false } = o;
   if (mixedPrecision && home === "in-place") throw noMixedPrecision(o.engine);
-  // Where the state stays on the host, a batch may be computed in parts.
-  const memory = home === "in-place" ? gradientMemory(o) : undefined;
+  const memory = home === "in-place" ? gradientMemory(o) : deviceMemory(o);
   const open = (): Promise<Training> => {
-    if (memory !== undefined) return openHostTraining({ ...o, ...memory }, state);
+    if (home === "in-place") return openHostTraining({ ...o, ...memory }, state);
     return stepsAtOnce > 1 && !mixedPrecision
-      ? openLoopTraining(o, values, stepsAtOnce)
-      : openWholeTraining(o, values, home);
+      ? openLoopTraining({ ...o, memory }, values, stepsAtOnce)
+      : openWholeTraining({ ...o, memory }, values, home);
   };
-  const { microSequences = o.sequences } = memory ?? {};
+  const { microSequences } = memory;
   return new OnnxEngine(o, { state, values, copies, training: await open(), stepsAtOnce, microSequences });
 }
 

@@ -1,7 +1,7 @@
 /** How a step is run, apart from what it computes: in one program, or in two where the state lives on the host. */
 import { stepScalars } from "../graph/adamw.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { trainingProgram } from "../model/programs.ts";
+import { type GradientMemory, trainingProgram } from "../model/programs.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { StepResult } from "./engine.ts";
 import { LossScale } from "./loss-scale.ts";
@@ -29,6 +29,8 @@ export interface TrainingOptions extends SessionOptions {
   readonly optimizer: Optimizer;
   /** B: sequences per step. */
   readonly sequences: number;
+  /** How a step saves memory; absent: all of a batch at once, and nothing computed twice. */
+  readonly memory?: GradientMemory;
   /** Matrix products in float16; weights, moments and all else in float32. */
   readonly mixedPrecision?: boolean;
   /** Only tests start from another scale. */

@@ -5,7 +5,7 @@ import { constant, sameShape, scalar, sizeOf, stage, type Shape, type Tensor } f
 
 export function add(a: Tensor, b: Tensor): Tensor {
   const gradient = (g: Tensor): Tensor[] => [sumTo(g, a.shape), sumTo(g, b.shape)];
-  return stage("Add", [a, b], { shape: broadcast(a, b), gradient });
+  return stage("Add", [a, b], { shape: broadcast(a, b), type: a.type, gradient });
 }
 
 export function sub(a: Tensor, b: Tensor): Tensor {

@@ -15,7 +15,8 @@ export function after(x: Tensor, y: Tensor): Tensor {
   });
   const one = reshape(first, []);
   // Nothing is less than itself, not even NaN: false, as a number 0.
-  const zero = stage("Cast", [less(one, one)], { shape: [], attributes: { to: { kind: "int", value: 1 } } });
+  const to = { kind: "int", value: x.type === "int32" ? 6 : 1 } as const;
+  const zero = stage("Cast", [less(one, one)], { shape: [], type: x.type, attributes: { to } });
   return add(x, zero);
 }
 

@@ -3,12 +3,13 @@
  * (B, T + 1) int32, whose row holds T inputs and, one later, T targets.
  */
 import { adamW, adamWUpdate, type AdamScalars, type AdamState } from "../graph/adamw.ts";
-import { add, div, sqrt, sumOfSquares } from "../graph/arithmetic.ts";
+import { add, div, mul, sqrt, sumOfSquares } from "../graph/arithmetic.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import { halveProducts } from "../graph/half-products.ts";
 import { reshape, slice } from "../graph/layout.ts";
 import { loop, pick } from "../graph/loop.ts";
 import { gatherRows } from "../graph/neural.ts";
+import { after } from "../graph/order.ts";
 import { writeOnnx } from "../graph/onnx-writer.ts";
 import { ANY_LENGTH, input, scalar, stage, type Tensor } from "../graph/tensor.ts";
 import type { Optimizer } from "../optimizer.ts";
@@ -30,7 +31,7 @@ export const SUM = "sum/";
 export function trainingProgram(
   c: ModelConfig,
   optimizer: Optimizer,
-  o: { sequences: number; mixedPrecision?: boolean },
+  o: { sequences: number; mixedPrecision?: boolean; memory?: GradientMemory | undefined },
 ): Uint8Array {
   const state = stateInputs(c);
   const scalars = {
@@ -40,7 +41,14 @@ export function trainingProgram(
   };
   const batch = batchInput(c, o.sequences);
   const lossScale = o.mixedPrecision === true ? input("lossScale", "float32", []) : undefined;
-  const step = stagedStep(c, optimizer, { state, batch, scalars, ...(lossScale && { lossScale }) });
+  const memory = o.memory && { memory: o.memory };
+  const step = stagedStep(c, optimizer, {
+    state,
+    batch,
+    scalars,
+    ...memory,
+    ...(lossScale && { lossScale }),
+  });
   const outputs: Record<string, Tensor> = {
     loss: step.loss,
     gradientNorm: step.gradientNorm,
@@ -71,15 +79,19 @@ interface StagedStep {
 function stagedStep(
   c: ModelConfig,
   optimizer: Optimizer,
-  o: { state: ReadonlyMap<string, Tensor>; batch: Tensor; scalars: AdamScalars; lossScale?: Tensor },
+  o: {
+    state: ReadonlyMap<string, Tensor>;
+    batch: Tensor;
+    scalars: AdamScalars;
+    memory?: GradientMemory;
+    lossScale?: Tensor;
+  },
 ): StagedStep {
   const specs = modelTensors(c);
   const part = (prefix: string, name: string): Tensor => o.state.get(prefix + name) as Tensor;
   const p = new Map(specs.map(({ name }) => [name, part("", name)]));
-  const { batch, lossScale } = o;
-  const scale = lossScale && { gradientScale: lossScale };
-  const lossNats = lossOfBatch(c, p, { batch, withGradient: true, ...scale });
-  const scaled = differentiate(lossNats, [...p.values()]);
+  const { lossScale } = o;
+  const { lossNats, gradients: scaled } = stagedGradients(c, p, o);
   const gradients = lossScale === undefined ? scaled : scaled.map((g) => div(g, lossScale));
   const parameters = specs.map(({ name, decay }, i) => ({
     weight: part("", name),
@@ -96,6 +108,35 @@ function stagedStep(
 }
 
 /**
+ * The loss of a batch and its gradients, times `lossScale` where there is one. With micro-batches each waits for the sums
+ * of the one before, so that the values of one alone are alive, whatever order the runtime would like.
+ */
+function stagedGradients(
+  c: ModelConfig,
+  p: Parameters,
+  { batch, memory = {}, lossScale }: { batch: Tensor; memory?: GradientMemory; lossScale?: Tensor },
+): { lossNats: Tensor; gradients: readonly Tensor[] } {
+  const [sequences] = batch.shape as [number];
+  const { microSequences = sequences, recomputesLayers = false } = memory;
+  const count = sequences / microSequences;
+  const share = scalar(1 / count);
+  const scale = lossScale === undefined ? share : mul(lossScale, share);
+  const losses: Tensor[] = [];
+  let sums: readonly Tensor[] | undefined;
+  for (let at = 0; at < sequences; at += microSequences) {
+    const part = count === 1 ? batch : slice(batch, 0, [at, at + microSequences]);
+    const waiting = sums === undefined ? part : sums.reduce(after, part);
+    const o = { batch: waiting, recomputesLayers, withGradient: true };
+    const isPlain = count === 1 && lossScale === undefined;
+    const lossNats = lossOfBatch(c, p, isPlain ? o : { ...o, gradientScale: scale });
+    const fresh = differentiate(lossNats, [...p.values()]);
+    sums = sums === undefined ? fresh : sums.map((sum, i) => add(sum, fresh[i] as Tensor));
+    losses.push(lossNats);
+  }
+  return { lossNats: mul(losses.reduce(add), share), gradients: sums ?? [] };
+}
+
+/**
  * Up to `stepsMax` = K optimiser steps in one run, as many as `count` (int64) says: weights, moments, `batches`
  * (K, B, T + 1), `stepSizes` (K, K), `epsilons` (K,), `shrinks` (K,) -> `loss`, `gradientNorm`, `applied` (count,), and
  * `updated/...` of all state. A step that is not applied does not count for Adam's bias correction, so what
@@ -104,9 +145,9 @@ function stagedStep(
 export function loopProgram(
   c: ModelConfig,
   optimizer: Optimizer,
-  o: { sequences: number; stepsMax: number },
+  o: { sequences: number; stepsMax: number; memory?: GradientMemory | undefined },
 ): Uint8Array {
-  const { sequences, stepsMax: K } = o;
+  const { sequences, stepsMax: K, memory } = o;
   const state = stateInputs(c);
   const names = [...state.keys()];
   const count = input("count", "int64", []);
@@ -124,6 +165,7 @@ export function loopProgram(
     const step = stagedStep(c, optimizer, {
       state: new Map(names.map((name, i) => [name, carried[i] as Tensor])),
       batch: pick(batches, iteration),
+      ...(memory && { memory }),
       scalars: {
         stepSize: pick(pick(stepSizes, iteration), at),
         epsilon: pick(epsilons, at),

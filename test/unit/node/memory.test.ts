@@ -1,8 +1,11 @@
 /** T4: a phase that the host can't hold is refused before it starts, with what to lower. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { silentLog } from "../../../src/core/index.ts";
+import { NodeEngine } from "../../../src/node/engine/node-engine.ts";
 import { estimatePhase } from "../../../src/node/run/estimate.ts";
-import { fitMemory } from "../../../src/node/run/memory.ts";
+import { fitGpuMemory, fitMemory } from "../../../src/node/run/memory.ts";
 import type { Phase } from "../../../src/node/run/manifest.ts";
+import { type EngineName, deviceTrainingBytes } from "../../../src/trainer/index.ts";
 import { presetOf } from "../../../src/node/presets/presets.ts";
 
 const [rung] = presetOf("open-500m").rungs;
@@ -52,4 +55,41 @@ test("T4: where nothing helps the refusal says how much is needed at least", () 
   expect(() => fitMemory(phase, { memory: {}, availableBytes: 4e9 })).toThrowError(
     /would still be \d\d\.\d\d GB/,
   );
+});
+
+describe("N2 --gpu-memory-max", () => {
+  const needs = { model: big.model, sequences: big.batch.sequences };
+  const onGpu = (microSequences: number, recomputesLayers: boolean): number =>
+    deviceTrainingBytes({ ...needs, memory: { microSequences, recomputesLayers } });
+  const fit = (bytesMax: number, memory = {}): object => fitGpuMemory(big, { memory, bytesMax }).memory;
+
+  test("the fastest way that stays below it is taken: the whole batch, micro-batches, recomputed layers", () => {
+    expect(fit(onGpu(4, false))).toEqual({ microSequences: 4, recomputesLayers: false });
+    expect(fit(onGpu(4, false) - 1)).toEqual({ microSequences: 2, recomputesLayers: false });
+    expect(fit(onGpu(1, false))).toEqual({ microSequences: 1, recomputesLayers: false });
+    // Micro-batches want a second array for the gradient's sum: here recomputing alone needs less.
+    expect(onGpu(4, true)).toBeLessThan(onGpu(1, false));
+    expect(fit(onGpu(4, true))).toEqual({ microSequences: 4, recomputesLayers: true });
+    expect(fit(onGpu(4, false), { microSequences: 1 })).toMatchObject({ microSequences: 1 });
+  });
+
+  test("where nothing fits it says how much is needed and what to do", () => {
+    expect(() => fit(Math.min(onGpu(4, true), onGpu(1, true)) - 1)).toThrow(
+      /of GPU memory .* raise --gpu-memory-max, or .*--engine cpu/,
+    );
+    expect(() => fit(1e9)).toThrow(expect.objectContaining({ code: "MEMORY_TOO_SMALL" }) as Error);
+  });
+
+  test("an engine that can't keep it refuses it before anything starts; one that was chosen and is the CPU needs none", () => {
+    const engineOf = (engine: EngineName | "auto"): NodeEngine =>
+      new NodeEngine(
+        { engine, threads: 1, gpuMemoryMax: 6e9 },
+        { dataDir: "unused", log: silentLog, signal: new AbortController().signal },
+      );
+    expect(() => engineOf("cpu").take()).toThrow(/no --gpu-memory-max for cpu/);
+    engineOf("auto").take();
+    expect(engineOf("auto").gpuMemoryMaxOf("cpu")).toBeNull();
+    expect(engineOf("auto").gpuMemoryMaxOf("webgpu")).toBe(6e9);
+    expect(() => engineOf("auto").gpuMemoryMaxOf("tfjs")).toThrow(/TensorFlow/);
+  });
 });

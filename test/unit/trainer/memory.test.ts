@@ -43,6 +43,29 @@ describe("T4: saving memory changes a step by no more than float32's rounding", 
   });
 });
 
+describe("N2: where the state is copied, as for cuda, saving memory changes a step by no more than rounding", () => {
+  const several = { stepsAtOnce: 2, home: "copied" } as const;
+  test.for([
+    ["micro-batches of 1", { memory: { microSequences: 1 }, home: "copied" }],
+    ["recomputed layers", { memory: { recomputesLayers: true }, home: "copied" }],
+    ["both, two steps in a run", { memory: { microSequences: 2, recomputesLayers: true }, ...several }],
+  ] as const)("%s", async ([, options]) => {
+    const plain = await startEngine({ model, sequences, home: "copied" });
+    const saving = await startEngine({ model, sequences, ...options });
+    for (const step of [0, 1]) {
+      const tokens = batchOf(model, sequences, step);
+      const [a, b] = [await plain.step(tokens, LR), await saving.step(tokens, LR)];
+      expect(Math.abs(a.lossNats / b.lossNats - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(a.gradientNorm / b.gradientNorm - 1)).toBeLessThan(1e-4);
+    }
+    expect(distance(plain.state.moment1, saving.state.moment1)).toBeLessThan(1e-4);
+    const tokens = batchOf(model, sequences, 7);
+    expect(await saving.evaluate(tokens)).toBeCloseTo(await plain.evaluate(tokens), 5);
+    await plain.close();
+    await saving.close();
+  });
+});
+
 test("T4: micro-batches and recomputation are equal bit for bit at 1, 2 and 4 threads", async () => {
   const prints: Record<string, unknown>[] = [];
   for (const threads of [1, 2, 4]) {
