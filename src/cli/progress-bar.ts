@@ -11,12 +11,39 @@ export function withFileProgress<T>(
   what: string,
   work: (show: (progress: FileProgress) => void) => Promise<T>,
 ): Promise<T> {
-  return withBar(`${what} {bar} {percentage}% of {size}, {eta_formatted} left`, (bar) =>
-    work(({ bytesDone, bytesTotal }) => {
-      if (!bar.isActive) bar.start(bytesTotal, 0, { size: bytes(bytesTotal) });
-      bar.update(bytesDone);
-    }),
+  return withBar(fileFormat(what), (bar) => work((progress) => showFile(bar, progress)));
+}
+
+export interface ShowTokenizer {
+  readonly onProgress: (progress: FileProgress) => void;
+  readonly onMerge: (done: number, of: number) => void;
+}
+
+/** Of making a tokenizer: words are counted, and then merged, one bar after the other. */
+export function withTokenizerProgress<T>(work: (show: ShowTokenizer) => Promise<T>): Promise<T> {
+  return withBar(fileFormat("counting words"), (counting) =>
+    withBar("merging {bar} {value} of {total}, {eta_formatted} left", (merging) =>
+      work({
+        onProgress: (progress) => showFile(counting, progress),
+        onMerge: (done, of) => {
+          if (!merging.isActive) {
+            counting.stop();
+            merging.start(of, 0);
+          }
+          merging.update(done);
+        },
+      }),
+    ),
   );
+}
+
+function fileFormat(what: string): string {
+  return `${what} {bar} {percentage}% of {size}, {eta_formatted} left`;
+}
+
+function showFile(bar: SingleBar, { bytesDone, bytesTotal }: FileProgress): void {
+  if (!bar.isActive) bar.start(bytesTotal, 0, { size: bytes(bytesTotal) });
+  bar.update(bytesDone);
 }
 
 /** Steps of a training that ends, with the losses of the newest. */

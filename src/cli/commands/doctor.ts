@@ -2,6 +2,7 @@
 import { type Symptom, decodeRunAddress, examine } from "../../node/index.ts";
 import { EXIT_OPERATING } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
+import { waitingFor } from "../waiting.ts";
 
 export interface DoctorArguments {
   readonly data: string;
@@ -24,7 +25,10 @@ export async function doctor({ data, listen, address, threads, json }: DoctorArg
     threads,
     signal: stopping.signal,
   });
-  for await (const symptom of symptoms) {
+  for (;;) {
+    // Trying an engine takes seconds.
+    const { done, value: symptom } = await waitingFor("looking", symptoms.next());
+    if (done === true) break;
     process.stdout.write(json ? `${JSON.stringify(symptom)}\n` : describeSymptom(symptom));
     if (symptom.state === "fault") process.exitCode = EXIT_OPERATING;
   }

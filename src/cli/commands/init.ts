@@ -17,6 +17,7 @@ import { describePlan } from "../describe-plan.ts";
 import { describeRun } from "../describe-run.ts";
 import { UsageError } from "../failure.ts";
 import { withFileProgress } from "../progress-bar.ts";
+import { waitingFor } from "../waiting.ts";
 
 export interface InitArguments extends Pick<
   InitOptions,
@@ -95,9 +96,10 @@ async function make(given: Omit<InitArguments, "preset"> & InitAnswers): Promise
     ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
     ...(from !== undefined && { fromDir: from }),
   };
-  const { run, manifest, networkKey } = await withFileProgress("cutting", (onProgress) =>
-    initRun({ ...options, onProgress }, { dataDir: data, log }),
-  );
+  const making = (o: InitOptions): ReturnType<typeof initRun> => initRun(o, { dataDir: data, log });
+  const { run, manifest, networkKey } = await (text === undefined
+    ? waitingFor("reading what the run names", making(options))
+    : withFileProgress("cutting", (onProgress) => making({ ...options, onProgress })));
   await writeManifestFile(out, manifest);
   if (networkKey !== undefined) {
     const keyPath = `${out.replace(/\.json$/, "")}.key`;

@@ -7,6 +7,7 @@ import { type ApiKey, type LogLevel, createLog, createModelServer, parseKeys } f
 import type { ListenAddress } from "../arguments.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
+import { waitingFor } from "../waiting.ts";
 
 export interface ServeArguments {
   readonly data: string;
@@ -51,7 +52,7 @@ export async function serve(given: ServeArguments): Promise<void> {
     process.stdout.write(`model ${served} (${fingerprint})\n`);
   });
   try {
-    await Promise.race([startAll(services), stopping.promise]);
+    await waitingFor("reading the model", Promise.race([startAll(services), stopping.promise]));
     const url = serving.url();
     if (url !== null) process.stdout.write(`serving ${url}\n`);
     if (writer.model() === undefined) process.stderr.write("no settled model yet: waiting for the first\n");

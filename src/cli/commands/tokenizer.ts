@@ -1,7 +1,7 @@
 /** `starling tokenizer train`: makes a tokenizer.json from a text. */
 import { writeFile } from "node:fs/promises";
 import { trainTokenizerOn } from "../../node/index.ts";
-import { withFileProgress } from "../progress-bar.ts";
+import { withTokenizerProgress } from "../progress-bar.ts";
 
 export interface TokenizerTrainArguments {
   readonly text: string;
@@ -16,8 +16,8 @@ export async function trainTokenizer({
   out,
   field,
 }: TokenizerTrainArguments): Promise<void> {
-  const file = await withFileProgress("counting words", (onProgress) =>
-    trainTokenizerOn({ textPath: text, vocabulary, field, onProgress }),
+  const file = await withTokenizerProgress((show) =>
+    trainTokenizerOn({ textPath: text, vocabulary, field, ...show }),
   );
   await writeFile(out, file);
   process.stdout.write(`${out}\n`);

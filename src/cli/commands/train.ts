@@ -13,7 +13,7 @@ import {
 import { memoryOf } from "../start-options.ts";
 import { UsageError } from "../failure.ts";
 import { nats } from "../format.ts";
-import { withStepProgress } from "../progress-bar.ts";
+import { withFileProgress, withStepProgress } from "../progress-bar.ts";
 import { onStopSignal } from "../signals.ts";
 
 export interface TrainArguments {
@@ -40,16 +40,16 @@ export async function train(given: TrainArguments): Promise<void> {
   using _signals = onStopSignal(() => stopping.abort());
   const dataDir = await mkdtemp(join(tmpdir(), "starling-train-"));
   try {
-    const { manifest } = await initRun(
-      {
-        preset,
-        textPath: text,
-        ...(seed !== undefined && { seed }),
-        ...(shape !== undefined && { shape }),
-        ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
-        ...(from !== undefined && { fromDir: from }),
-      },
-      { dataDir, log },
+    const options = {
+      preset,
+      textPath: text,
+      ...(seed !== undefined && { seed }),
+      ...(shape !== undefined && { shape }),
+      ...(tokenizer !== undefined && { tokenizerFile: await readTokenizerFile(tokenizer) }),
+      ...(from !== undefined && { fromDir: from }),
+    };
+    const { manifest } = await withFileProgress("cutting", (onProgress) =>
+      initRun({ ...options, onProgress }, { dataDir, log }),
     );
     const trained = await withStepProgress((onStep) =>
       trainToFolder({

@@ -8,6 +8,7 @@ import {
   messageOf,
 } from "../../core/index.ts";
 import type { PullOptions, Swarm } from "../../gossip/index.ts";
+import { saidProgress } from "./said-progress.ts";
 
 const RETRY_MS = 500;
 const FETCH_MS_MAX = 30_000;
@@ -37,13 +38,16 @@ export class PatientFetch {
 
   /** From all who announce `root`, together. */
   async all(root: Cid, cids: readonly Cid[], take: PullOptions["take"]): Promise<void> {
-    const { swarm, signal } = this.#deps;
+    const { swarm, clock, log, signal } = this.#deps;
     const left = new Set(cids);
     const holders = (): PeerId[] => swarm.peers();
-    const takeOne = async (cid: Cid, block: Uint8Array): Promise<void> => {
-      await take(cid, block);
-      left.delete(cid);
-    };
+    const takeOne = saidProgress(
+      async (cid, block) => {
+        await take(cid, block);
+        left.delete(cid);
+      },
+      { what: "data", blocksCount: cids.length, clock, log },
+    );
     await this.#persist("data", () =>
       swarm.fetchBlocks({ cids: [...left], root, holders, take: takeOne, signal }),
     );

@@ -16,6 +16,7 @@ import type { Rule } from "../../consensus/index.ts";
 import type { Swarm } from "../../gossip/index.ts";
 import { type BlockStore, type PullOptions, bodyBlocks, pullBlocks, pullBody } from "../../storage/index.ts";
 import { verifyHeader } from "../keys/identity.ts";
+import { saidProgress } from "../data/said-progress.ts";
 import { BASE_BYTES_MAX, type BaseRecord, decodeBase } from "./base-record.ts";
 import type { SettledName } from "./run-address.ts";
 
@@ -91,9 +92,15 @@ async function pullOne(
   cid: Cid,
   holders: readonly PeerId[],
 ): Promise<PulledBase | undefined> {
-  const { blocks, swarm, signal, log, wanted, weightsBytes } = deps;
+  const { blocks, swarm, signal, log, wanted, weightsBytes, clock } = deps;
   const fetch: PullOptions["fetch"] = (cids, take) =>
-    swarm.fetchBlocks({ cids, root: deps.run, holders: () => [...holders, ...swarm.peers()], take, signal });
+    swarm.fetchBlocks({
+      cids,
+      root: deps.run,
+      holders: () => [...holders, ...swarm.peers()],
+      take: saidProgress(take, { what: "settled state", blocksCount: cids.length, clock, log }),
+      signal,
+    });
   try {
     const body = await pullBody(blocks, cid, { bytesMax: BASE_BYTES_MAX, fetch });
     const decoded = body.kind === "accept" ? decodeBase(body.value, deps) : body;

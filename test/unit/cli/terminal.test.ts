@@ -24,6 +24,8 @@ let added = 0;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "terminal-"));
   await writeFile(join(dir, "text.txt"), "Call me Ishmael. ".repeat(20_000));
+  const words = Array.from({ length: 30_000 }, (_, i) => `${(i * 7919).toString(36)}${i % 97} `);
+  await writeFile(join(dir, "words.txt"), words.join(""));
 });
 afterAll(async () => rm(dir, { recursive: true, force: true }));
 
@@ -46,6 +48,23 @@ describe.skipIf(process.platform !== "linux")("N7 on a terminal", () => {
     expect(shown).toMatch(/cutting .*% of 340 kB/);
     expect(shown).toMatch(/bafkrei\w+\s*$/);
     expect(shown).not.toMatch(COLOUR);
+  });
+
+  test("making a tokenizer shows how far counting is, then merging, and leaves neither", async () => {
+    const args = [
+      "tokenizer",
+      "train",
+      "--text",
+      "words.txt",
+      "--vocabulary",
+      "4000",
+      "--out",
+      "tokenizer.json",
+    ];
+    const shown = await onTerminal([MAIN, ...args], { NO_COLOR: "1" });
+    expect(shown.search(/counting words .*% of /)).toBeGreaterThan(-1);
+    expect(shown.search(/merging .* of 3743/)).toBeGreaterThan(shown.search(/counting words/));
+    expect(shown.slice(shown.lastIndexOf("merging"))).toMatch(/\[0K[^]*tokenizer\.json\s*$/);
   });
 
   test("what takes longer than a moment says how long it has taken, and nothing of it is left", async () => {
