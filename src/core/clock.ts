@@ -7,6 +7,17 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * Whether `ms` went by before the signal was aborted: what a loop that looks again and again until its service stops goes by.
+ * Never rejects.
+ */
+export function pause(clock: Pick<Clock, "sleep">, ms: number, signal: AbortSignal): Promise<boolean> {
+  return clock.sleep(ms, signal).then(
+    () => !signal.aborted,
+    () => false,
+  );
+}
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   sleep: (ms, signal) =>

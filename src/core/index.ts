@@ -2,7 +2,7 @@
 export type { Cid, ContributionId, Digest, PeerId, RunId } from "./ids.ts";
 export { StarlingError, assert, messageOf } from "./errors.ts";
 export { type Accepted, type Refused, type Verdict, accept, ignore, reject } from "./verdict.ts";
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, pause, systemClock } from "./clock.ts";
 export { digestFromBytes, digestOf, digestToBytes, sha256 } from "./hash.ts";
 export { DAG_CBOR, RAW, checkCid, cidOf, cidOfDigest, matchesCid, parseCid } from "./cid.ts";
 export { ONE, fromFixed, roundHalfToEven, saturate, toFixed } from "./fixed.ts";

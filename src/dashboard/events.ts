@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import type { Clock } from "../core/index.ts";
+import { type Clock, pause } from "../core/index.ts";
 import type { SnapshotSource } from "./snapshot.ts";
 
 /** Guess: as live as a person can read. */
@@ -58,18 +58,13 @@ export class EventStreams {
         change = Promise.withResolvers<void>();
         const data = JSON.stringify(this.#source.snapshot());
         await stream.writeSSE({ event: "snapshot", data, retry: RETRY_MS });
-        await this.#pause(INTERVAL_MS, signal);
+        await pause(this.#clock, INTERVAL_MS, signal);
         const changed = new AbortController();
         void change.promise.then(() => changed.abort(new Error("there is something new")));
-        await this.#pause(QUIET_MS_MAX, AbortSignal.any([signal, changed.signal]));
+        await pause(this.#clock, QUIET_MS_MAX, AbortSignal.any([signal, changed.signal]));
       }
     } finally {
       stopListening();
     }
-  }
-
-  /** Also ends, without an error, when the signal is aborted. */
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#clock.sleep(ms, signal).catch(() => undefined);
   }
 }

@@ -7,7 +7,6 @@ import { Uint8ArrayList } from "uint8arraylist";
 import {
   BLOCK_BYTES,
   type Cid,
-  type Clock,
   type PeerId,
   SeededRandom,
   type Service,
@@ -19,6 +18,7 @@ import {
   matchesCid,
   messageOf,
   parseCid,
+  pause,
   reject,
   startAll,
   stopAll,
@@ -147,6 +147,8 @@ export class BlocksProtocol implements Service {
    * found through the DHT. Throws `BLOCK_NOT_FOUND` when nobody had it or the signal was aborted first.
    */
   async fetch(cid: Cid, holders: readonly PeerId[], o: { signal: AbortSignal }): Promise<Uint8Array> {
+    // Many blocks may be waited for under one signal.
+    setMaxListeners(0, o.signal);
     const self = this.#deps.libp2p.peerId.toString();
     let candidates = [...new Set(holders)].filter((peer) => peer !== self);
     let failures = new Map<PeerId, string>();
@@ -233,17 +235,5 @@ function blockIn(reply: Uint8Array, cid: Cid): Verdict<Uint8Array> {
       return ignore("BLOCK_BUSY", "the peer is busy");
     default:
       return reject("BLOCK_STATUS", `expected status 0, 1 or 2, got ${reply[0]}`);
-  }
-}
-
-/** Whether the pause ended by itself. */
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-  setMaxListeners(0, signal);
-  try {
-    await clock.sleep(ms, signal);
-    return true;
-  } catch {
-    // The caller's deadline came first; it is told so.
-    return false;
   }
 }

@@ -18,6 +18,7 @@ import {
   assert,
   messageOf,
   parseCid,
+  pause,
 } from "../core/index.ts";
 import type { Members } from "./members.ts";
 import { versionIn } from "./names.ts";
@@ -125,9 +126,9 @@ export class Discovery implements Service {
     while (!signal.aborted) {
       const news = await this.#look();
       pauseMs = news ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, pauseMaxMs(members.list().length));
-      // Between half and one and a half times the pause. Rejects when we are stopped, which ends the loop, or woken.
+      // Between half and one and a half times the pause, or until we are stopped or woken.
       const early = AbortSignal.any([signal, this.#awake.signal]);
-      await clock.sleep(pauseMs * (0.5 + this.#random.unit()), early).catch(() => undefined);
+      await pause(clock, pauseMs * (0.5 + this.#random.unit()), early);
       if (this.#awake.signal.aborted) this.#awake = new AbortController();
     }
   }

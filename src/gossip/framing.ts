@@ -9,7 +9,7 @@ import { messageStreamToDuplex } from "@libp2p/utils";
 import { decode, encode } from "it-length-prefixed";
 import { pipe } from "it-pipe";
 import type { Uint8ArrayList } from "uint8arraylist";
-import { type Clock, type Verdict, accept, ignore, messageOf, reject } from "../core/index.ts";
+import { type Clock, type Verdict, accept, ignore, messageOf, pause, reject } from "../core/index.ts";
 import { plainBytes } from "./bytes.ts";
 
 /** How often a stream is looked at within its idle time. */
@@ -128,9 +128,7 @@ async function watch(
 ): Promise<StalledError | undefined> {
   let last = o.progress();
   for (let stillLooks = 0; stillLooks < IDLE_LOOKS;) {
-    // Rejects only when `done` is aborted.
-    await o.clock.sleep(o.idleMs / IDLE_LOOKS, done).catch(() => undefined);
-    if (done.aborted) return undefined;
+    if (!(await pause(o.clock, o.idleMs / IDLE_LOOKS, done))) return undefined;
     const now = o.progress();
     stillLooks = now === last ? stillLooks + 1 : 0;
     last = now;

@@ -8,7 +8,7 @@ import { setMaxListeners } from "node:events";
 import type { Libp2p, PeerId as LibPeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import type { Ping } from "@libp2p/ping";
-import { type Clock, type Logger, type PeerId, type Service, messageOf } from "../core/index.ts";
+import { type Clock, type Logger, type PeerId, type Service, messageOf, pause } from "../core/index.ts";
 import type { Members } from "./members.ts";
 import { Reunion } from "./reunion.ts";
 
@@ -75,14 +75,12 @@ export class Pings implements Service {
 
   async #run(): Promise<void> {
     const { members, clock } = this.#deps;
-    while (!this.#stopped.signal.aborted) {
+    do {
       const peers = members.list();
       for (const peer of this.#failures.keys()) if (!peers.includes(peer)) this.#failures.delete(peer);
       for (const peer of this.#lastOf.keys()) if (!peers.includes(peer)) this.#lastOf.delete(peer);
       await Promise.all(peers.map((peer) => this.#check(peer)));
-      // Rejects only when we are stopped, which ends the loop.
-      await clock.sleep(INTERVAL_MS, this.#stopped.signal).catch(() => undefined);
-    }
+    } while (await pause(clock, INTERVAL_MS, this.#stopped.signal));
   }
 
   /** One ping at a time for a peer: a second caller waits for the first one's. */

@@ -13,6 +13,7 @@ import {
   type SeededRandom,
   StarlingError,
   type Verdict,
+  pause,
 } from "../core/index.ts";
 import { HAVE_CIDS_MAX, type HaveQuestion, type Holding } from "./have-protocol.ts";
 import {
@@ -285,8 +286,7 @@ class Pull {
     this.#wake = () => woken.abort();
     const signal = AbortSignal.any([woken.signal, this.#signal]);
     setMaxListeners(0, signal);
-    // Rejects when there is something new to look at, which is what we wait for.
-    await this.#deps.clock.sleep(TICK_MS, signal).catch(() => undefined);
+    await pause(this.#deps.clock, TICK_MS, signal);
     this.#wake = () => undefined;
   }
 

@@ -7,7 +7,7 @@
 import { setMaxListeners } from "node:events";
 import type { Connection, Libp2p } from "@libp2p/interface";
 import type { Identify } from "@libp2p/identify";
-import { type Clock, type Logger, type Service, messageOf } from "../core/index.ts";
+import { type Clock, type Logger, type Service, messageOf, pause } from "../core/index.ts";
 import { isRelayed } from "./reach.ts";
 
 /** Longer than a request for a place takes. Guess. */
@@ -43,11 +43,8 @@ export class RelaySearch implements Service {
 
   async #run(): Promise<void> {
     const { libp2p, clock, log } = this.#deps;
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      // Rejects only when we are stopped, which ends the loop.
-      await clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
-      if (signal.aborted || libp2p.getMultiaddrs().some(isRelayed)) continue;
+    while (await pause(clock, INTERVAL_MS, this.#stopped.signal)) {
+      if (libp2p.getMultiaddrs().some(isRelayed)) continue;
       const direct = libp2p.getConnections().filter(({ remoteAddr }) => !isRelayed(remoteAddr));
       log.debug("no relay carries us yet", { connections: direct.length });
       await Promise.all(direct.map((connection) => this.#remind(connection)));

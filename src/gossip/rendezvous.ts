@@ -17,6 +17,7 @@ import {
   cidOf,
   digestOf,
   messageOf,
+  pause,
   startAll,
   stopAll,
 } from "../core/index.ts";
@@ -146,10 +147,9 @@ export class Rendezvous implements Service {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted;) {
-      // Rejects only when we are stopped, which ends the loop.
-      await this.#deps.clock.sleep(pauseMs * (0.5 + this.#random.unit()), signal).catch(() => undefined);
-      if (signal.aborted || !this.#deps.hasPresence()) continue;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (await pause(this.#deps.clock, pauseMs * (0.5 + this.#random.unit()), signal)) {
+      if (!this.#deps.hasPresence()) continue;
       if (isHerald(this.#deps.self, this.#deps.members.list())) await this.#announce();
       pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS);
     }

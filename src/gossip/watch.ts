@@ -5,7 +5,7 @@
  * the seats of the others, and honest peers behind its address keep theirs.
  */
 import type { Connection, Libp2p } from "@libp2p/interface";
-import type { Clock, Logger, PeerId, Service } from "../core/index.ts";
+import { type Clock, type Logger, type PeerId, type Service, pause } from "../core/index.ts";
 import type { Members } from "./members.ts";
 import { Rates } from "./rates.ts";
 import type { Standing } from "./standing.ts";
@@ -64,12 +64,7 @@ export class Watch implements Service {
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      // Rejects only when we are stopped, which ends the loop.
-      await this.#deps.clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
-      if (!signal.aborted) this.#look();
-    }
+    while (await pause(this.#deps.clock, INTERVAL_MS, this.#stopped.signal)) this.#look();
   }
 
   #look(): void {

@@ -1,6 +1,6 @@
 /** `starling top`: one or many nodes as a table that is redrawn, until Ctrl-C. A node is a data folder, or a dashboard's URL. */
 import { basename, resolve } from "node:path";
-import { StarlingError, messageOf, systemClock } from "../../core/index.ts";
+import { StarlingError, messageOf, pause, systemClock } from "../../core/index.ts";
 import { type NodeState, type Snapshot, connectControl } from "../../node/index.ts";
 import { createLiveView } from "../live-view.ts";
 import { onStopSignal } from "../signals.ts";
@@ -36,8 +36,7 @@ export async function top(places: readonly string[], { data, interval, once }: T
       // Who does not answer is shown as it was, and dead.
       last = now.map((status, i) => status ?? last[i] ?? null);
       view.show(watched.map((place, i) => nodeOf(place, now[i] ?? null, last[i] ?? null)));
-      if (!once) await systemClock.sleep(1000 * interval, stopping.signal).catch(() => undefined);
-    } while (!once && !stopping.signal.aborted);
+    } while (!once && (await pause(systemClock, 1000 * interval, stopping.signal)));
   } finally {
     view.close();
   }

@@ -1,5 +1,5 @@
 /** When a node may use its machine: looks at the clock, the processor and the traffic, and closes or opens the gate. */
-import { type Clock, type Logger, type Service, messageOf } from "../../core/index.ts";
+import { type Clock, type Logger, type Service, messageOf, pause } from "../../core/index.ts";
 import type { Gate } from "./gate.ts";
 import { Allowance } from "./allowance.ts";
 import { type Hours, isWithin } from "./hours.ts";
@@ -80,9 +80,7 @@ export class Conditions implements Service {
   async #run(): Promise<void> {
     const { clock, log } = this.#deps;
     const { signal } = this.#stopping;
-    for (let looks = 1; !signal.aborted; looks++) {
-      // Rejects only when the node stops, which ends the loop.
-      await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+    for (let looks = 1; await pause(clock, LOOK_MS, signal); looks++) {
       this.look();
       if (looks % SAVE_EVERY !== 0) continue;
       // A full disk must not keep a node from pausing; the next minute tries again.

@@ -9,6 +9,7 @@ import {
   type Verdict,
   accept,
   messageOf,
+  pause,
   reject,
 } from "../../core/index.ts";
 import type { Swarm } from "../../gossip/index.ts";
@@ -80,7 +81,7 @@ export class Bodies {
         if (signal.aborted) return;
         log.debug("body not found yet", { id: contribution.id, error: messageOf(error) });
         if (retryMs >= LACKING_MS) this.#deps.lacking(contribution);
-        await clock.sleep(retryMs, signal).catch(() => undefined);
+        await pause(clock, retryMs, signal);
       }
     }
   }

@@ -1,5 +1,12 @@
 /** Headers that gossip did not bring: history for joiners, gaps for everybody. Gossip itself forgets after seconds. */
-import type { Clock, ContributionId, Logger, PeerId, Verdict } from "../../core/index.ts";
+import {
+  type Clock,
+  type ContributionId,
+  type Logger,
+  type PeerId,
+  type Verdict,
+  pause,
+} from "../../core/index.ts";
 import { messageOf } from "../../core/index.ts";
 import { type HeadersRequest, SYNC_IDS_MAX, type Swarm } from "../../gossip/index.ts";
 
@@ -61,9 +68,7 @@ export class HeaderSync {
   /** Asks one peer after the other, for ever: for the last rounds, then for what is missing by id. */
   async run(): Promise<void> {
     const { clock, signal } = this.#deps;
-    while (!signal.aborted) {
-      await clock.sleep(this.#deps.intervalMs(), signal).catch(() => undefined);
-      if (signal.aborted) return;
+    while (await pause(clock, this.#deps.intervalMs(), signal)) {
       const peer = this.#nextPeer();
       if (peer === undefined) continue;
       await this.catchUp(peer, Math.max(0, this.#deps.roundNow() - LOOK_BACK_ROUNDS));

@@ -20,6 +20,7 @@ import {
   type PeerId,
   type RunId,
   accept,
+  pause,
 } from "../../core/index.ts";
 import { type Swarm, contributionsTopic } from "../../gossip/index.ts";
 import type { Store } from "../../storage/index.ts";
@@ -153,8 +154,7 @@ export class Holding {
     const { signal } = this.#stopping;
     while (!(await this.#sync.catchUp(peer, 0))) {
       // A busy peer is asked again, for as long as it is one of ours.
-      await clock.sleep(SYNC_MS, signal).catch(() => undefined);
-      if (signal.aborted || !swarm.peers().includes(peer)) return;
+      if (!(await pause(clock, SYNC_MS, signal)) || !swarm.peers().includes(peer)) return;
     }
     if (this.#wanted === undefined) return;
     const wanted = [...this.#wanted.values()];

@@ -29,6 +29,7 @@ import {
   type RunId,
   type Verdict,
   assert,
+  pause,
 } from "../../core/index.ts";
 import { type Swarm, contributionsTopic } from "../../gossip/index.ts";
 import { type Store, getBody, putBody } from "../../storage/index.ts";
@@ -389,8 +390,8 @@ export class RoundLoop {
     this.#timer.abort();
     this.#timer = new AbortController();
     const { signal } = this.#timer;
-    await clock.sleep(Math.max(0, atMs - clock.nowMs()), signal).catch(() => undefined);
-    if (!signal.aborted && !this.#stopping.signal.aborted) this.#dispatch({ kind: "tick" });
+    const isDue = await pause(clock, Math.max(0, atMs - clock.nowMs()), signal);
+    if (isDue && !this.#stopping.signal.aborted) this.#dispatch({ kind: "tick" });
   }
 
   async #settle(state: SettledState): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type Service,
   StarlingError,
   messageOf,
+  pause,
   systemClock,
 } from "../../core/index.ts";
 import {
@@ -93,10 +94,8 @@ function createSaver(
 
   async function keepSaving(): Promise<void> {
     const { signal } = stopping;
-    while (!signal.aborted) {
-      await clock.sleep(SAVE_MS, signal).catch(messageOf);
-      await save();
-    }
+    while (await pause(clock, SAVE_MS, signal)) await save();
+    await save();
   }
 
   return {

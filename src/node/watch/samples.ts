@@ -2,7 +2,7 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { type Clock, type Logger, messageOf } from "../../core/index.ts";
+import { type Clock, type Logger, messageOf, pause } from "../../core/index.ts";
 import type { HostFacts, Samples } from "../../dashboard/index.ts";
 
 /** Guess: fine enough to see a round in it. */
@@ -52,13 +52,12 @@ export class HostSamples {
 
   /** Until the signal is aborted. */
   async run(load: () => Load, taken: () => void, signal: AbortSignal): Promise<void> {
-    for (let count = 0; !signal.aborted; count++) {
+    let count = 0;
+    do {
       this.#take(load());
-      if (count % DISK_EVERY === 0) await this.#measureDisk();
+      if (count++ % DISK_EVERY === 0) await this.#measureDisk();
       taken();
-      // Rejects only when the node stops, which ends the loop.
-      await this.#clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
-    }
+    } while (await pause(this.#clock, INTERVAL_MS, signal));
   }
 
   use(): HostUse {
