@@ -34,15 +34,15 @@ const steps: readonly Step[] = [
 function rung({ headsCount, layersCount, intermediateSize, lrMax, seats }: Step, phase: number): Rung {
   const entry = { growth: { depth: "identity" }, seats, qualifyRounds: 6, qualifySeats: 1 } as const;
   return {
-    rounds: 10,
+    rounds: 10, // Measured: bench/RESULTS.md, "Seven phases with four nodes": the whole ladder in minutes
     phase: {
       model: { ...BYTES, ...heads(headsCount), contextLength: 64, layersCount, intermediateSize },
-      batch: { sequences: 8, stepsPerRound: 10, stepsMax: 40 },
-      roundMsMax: 30_000,
+      batch: { sequences: 8, stepsPerRound: 10, stepsMax: 40 }, // As in `flight`
+      roundMsMax: 30_000, // Guess
       optimizer: { ...optimizer, lrMax },
       codec: [{ fromTokens: 0, keepPerChunk: DENSE, valueBits: 4 }],
       residualBeta: 1,
-      rule: { ...rule, settleDepth: 4 },
+      rule: { ...rule, settleDepth: 4 }, // Among processes of one machine, in ten rounds: Guess
       credits,
       ...(phase > 0 && { entry }),
     },

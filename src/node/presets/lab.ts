@@ -29,15 +29,15 @@ function rung(
   const entry = {
     growth: { depth: "identity" },
     seats: 64 - 8 * phase, // Guess: fewer and fewer can carry the model
-    qualifyRounds: 64,
-    qualifySeats: 4,
+    qualifyRounds: 64, // Guess: the window that voting weight looks back on
+    qualifySeats: 4, // Guess
   } as const;
   return {
-    rounds: 300,
+    rounds: 300, // Guess: hours
     phase: {
       model,
-      batch: { sequences: 8, stepsPerRound: 30, stepsMax: 120 },
-      roundMsMax: 30 * 60_000,
+      batch: { sequences: 8, stepsPerRound: 30, stepsMax: 120 }, // From: SparseLoCo (arXiv 2508.15706), H = 30
+      roundMsMax: 30 * 60_000, // Guess
       optimizer: { ...optimizer, lrMax },
       codec: [
         // Dense while everything still moves, then 1/16: a long run ends sparse (docs/log.md).

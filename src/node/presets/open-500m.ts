@@ -28,20 +28,21 @@ function rung([headsCount, layersCount, lrMax]: (typeof steps)[number], phase: n
     layersCount,
     intermediateSize: 3 * hiddenSize,
   };
+  // Guess: all that a phase is designed for; longer looks than at home.
   const entry = { growth: { depth: "identity" }, seats: 64, qualifyRounds: 256, qualifySeats: 4 } as const;
   return {
-    rounds: 1000,
+    rounds: 1000, // Guess: months
     phase: {
       model,
-      batch: { sequences: 1, stepsPerRound: 500, stepsMax: 2000 },
-      roundMsMax: 2 * 3_600_000,
+      batch: { sequences: 1, stepsPerRound: 500, stepsMax: 2000 }, // From: DiLoCo (arXiv 2311.08105), H = 500
+      roundMsMax: 2 * 3_600_000, // Guess
       optimizer: { ...optimizer, lrMax },
       codec: [
         { fromTokens: 0, keepPerChunk: 512, valueBits: 2 },
         { fromTokens: 2_000_000_000, keepPerChunk: 64, valueBits: 2 },
       ],
       residualBeta: 0.95,
-      rule: { ...rule, settleDepth: 16 },
+      rule: { ...rule, settleDepth: 16 }, // Measured: bench/RESULTS.md, "Agreement by depth", where a third may be hostile
       credits,
       ...(phase > 0 && { entry }),
     },
