@@ -1,12 +1,8 @@
 /** Which rows a table is made of. */
 import { ATTACK_NAMES, type AttackName } from "./attacks.ts";
-import { GATE_NAMES, type GateName, type RuleName, type RuleOptions, type Settings } from "./settings.ts";
-
-/** A line of a table: the same settings over several seeds. */
-export interface Line {
-  readonly name: string;
-  readonly rows: readonly Settings[];
-}
+import { DEFAULT, type Line, PEERS, QUICK, type Scale, line, sparse } from "./lines.ts";
+import { LONG, SETTINGS } from "./own-settings.ts";
+import { GATE_NAMES, type GateName, type RuleName } from "./settings.ts";
 
 export interface Grid {
   readonly title: string;
@@ -15,28 +11,6 @@ export interface Grid {
   readonly lines: readonly Line[];
   /** Lines are named `row: column`, of one run each, without curves. */
   readonly isMatrix?: true;
-}
-
-const SEEDS = [1, 2, 3];
-const PEERS = 4;
-
-type Scale = Pick<Settings, "model" | "stepsPerNode" | "stepsPerRound" | "warmSteps">;
-
-const QUICK: Scale = { model: "small", stepsPerNode: 200, stepsPerRound: 10 };
-const DEFAULT: Scale = { model: "small", stepsPerNode: 500, stepsPerRound: 10 };
-/** The size and length at which the aims are stated. */
-const FULL: Scale = { model: "flight", stepsPerNode: 2000, stepsPerRound: 20 };
-
-function line(name: string, rule: RuleName, scale: Scale, more: Partial<Settings> = {}): Line {
-  return {
-    name,
-    rows: SEEDS.map((seed) => ({ rule, ...scale, peersCount: PEERS, seed, ...more })),
-  };
-}
-
-/** Sparse in two bits. */
-function sparse(keepPerChunk: number): Pick<RuleOptions, "codec"> {
-  return { codec: [{ fromShare: 0, keepPerChunk, valueBits: 2 }] };
 }
 
 /** Every rule at equal steps per node, so at equal tokens; one node alone at both. */
@@ -67,6 +41,9 @@ function rules(scale: Scale): readonly Line[] {
     }),
     line("Starling, 1/64, on half of the residual", "starling", scale, {
       options: { ...sparse(64), residualInStart: 0.5 },
+    }),
+    line("Starling, the same, 1/8 for the last 6 %", "starling", scale, {
+      options: { ...sparse(64, { share: 0.06, keepPerChunk: 512 }), residualInStart: 0.5 },
     }),
   ];
 }
@@ -142,9 +119,18 @@ export const grids: Readonly<Record<string, Grid>> = {
     lines: rules(DEFAULT),
   },
   full: {
-    title: "Rules, at the length of the aims",
-    note: "4 peers, 994k parameters, 2,000 steps each in 100 rounds, bytes of Moby-Dick, three seeds.",
-    lines: rules(FULL),
+    title: "Settings, at the length of the aims",
+    note:
+      "4 peers, 109k parameters, 2,000 steps each, in 100 rounds where nothing else is said, two bits, bytes of Moby-Dick, " +
+      "one seed.",
+    lines: LONG,
+  },
+  settings: {
+    title: "Settings",
+    note:
+      "4 peers, 109k parameters, 500 steps each in 50 rounds, two bits where nothing else is said, bytes of Moby-Dick, one " +
+      "seed.",
+    lines: SETTINGS,
   },
   attendance: {
     title: "Away, slow, late, early",
