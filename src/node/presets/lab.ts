@@ -40,15 +40,18 @@ function rung(
       roundMsMax: 30 * 60_000, // Guess
       optimizer: { ...optimizer, lrMax },
       codec: [
-        // Dense while everything still moves, then 1/16: a long run ends sparse (docs/log.md).
+        // Dense while everything still moves (Guess: 50M tokens), then 1/16, on half of the residual, with more for the last.
+        // Measured: bench/RESULTS.md, "Settings of Starling's rule".
         { fromTokens: 0, keepPerChunk: DENSE, valueBits: 2 },
         { fromTokens: 50_000_000, keepPerChunk: 256, valueBits: 2 },
       ],
-      residualBeta: 0.95,
+      residualBeta: 1,
+      residualInStart: 0.5,
       rule,
       credits,
       ...(phase > 0 && { entry }),
     },
+    last: { share: 0.1, keepPerChunk: 1024, valueBits: 2 },
   };
 }
 

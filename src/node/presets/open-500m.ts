@@ -37,15 +37,18 @@ function rung([headsCount, layersCount, lrMax]: (typeof steps)[number], phase: n
       batch: { sequences: 1, stepsPerRound: 500, stepsMax: 2000 }, // From: DiLoCo (arXiv 2311.08105), H = 500
       roundMsMax: 2 * 3_600_000, // Guess
       optimizer: { ...optimizer, lrMax },
+      // Measured at 109k parameters: bench/RESULTS.md, "Settings of Starling's rule"; when to become sparse: Guess.
       codec: [
         { fromTokens: 0, keepPerChunk: 512, valueBits: 2 },
         { fromTokens: 2_000_000_000, keepPerChunk: 64, valueBits: 2 },
       ],
-      residualBeta: 0.95,
+      residualBeta: 1,
+      residualInStart: 0.5,
       rule: { ...rule, settleDepth: 16 }, // Measured: bench/RESULTS.md, "Agreement by depth", where a third may be hostile
       credits,
       ...(phase > 0 && { entry }),
     },
+    last: { share: 0.08, keepPerChunk: 512, valueBits: 2 },
   };
 }
 

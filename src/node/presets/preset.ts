@@ -1,4 +1,5 @@
 /** What a preset is, and the settings that most of them share. */
+import type { CodecSettings } from "../../codec/index.ts";
 import type { CreditRule } from "../../consensus/index.ts";
 import type { ModelConfig } from "../../trainer/index.ts";
 import type { Phase } from "../run/manifest.ts";
@@ -7,6 +8,8 @@ import type { Phase } from "../run/manifest.ts";
 export interface Rung {
   readonly rounds: number;
   readonly phase: Omit<Phase, "tokensBudget">;
+  /** What deltas are like in the last share of the budget: what a residual holds when a phase ends is lost. */
+  readonly last?: CodecSettings & { readonly share: number };
 }
 
 export interface Preset {

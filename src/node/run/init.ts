@@ -1,5 +1,6 @@
 /** Makes a run: cuts a text into shards, takes a tokenizer and weights to start from, and writes the manifest. */
 import { basename, resolve } from "node:path";
+import type { CodecSchedule } from "../../codec/index.ts";
 import {
   type Cid,
   type Digest,
@@ -139,14 +140,25 @@ export function draftManifest(options: RunOptions, parts: DraftParts): Manifest 
     data: parts.data,
     tokenizer: parts.tokenizer ?? "bytes",
     start: parts.start?.cid ?? null,
-    phases: rungs.map(({ rounds, phase }, index) => {
+    phases: rungs.map((rung, index) => {
+      const { rounds, phase } = rung;
       const model = index === 0 && parts.start ? parts.start.model : { ...shapeOf(phase, index), vocabSize };
       const seats = Math.min(startPeers, phase.entry?.seats ?? startPeers);
       const tokensBudget = (options.rounds ?? rounds) * seats * tokensPerRound({ ...phase, model });
-      return { ...phase, model, tokensBudget, rule: { ...phase.rule, startPeers } };
+      const codec = codecOf(rung, tokensBudget);
+      return { ...phase, model, tokensBudget, codec, rule: { ...phase.rule, startPeers } };
     }),
   };
   return parseManifest(draft);
+}
+
+/** Stages that the last part of a short phase comes before are left out. */
+function codecOf({ phase, last }: Rung, tokensBudget: number): CodecSchedule {
+  if (last === undefined) return phase.codec;
+  const { share, ...settings } = last;
+  const fromTokens = Math.floor((1 - share) * tokensBudget);
+  const before = phase.codec.filter((stage, i) => i === 0 || stage.fromTokens < fromTokens);
+  return [...before, { fromTokens, ...settings }];
 }
 
 function foundersOf(named: readonly (PeerId | "self")[], self: PeerId | undefined): PeerId[] {

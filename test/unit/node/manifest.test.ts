@@ -55,6 +55,26 @@ test("every preset makes a valid manifest, and a change of anything another run"
   expect(runIdOf(other)).not.toBe(runIdOf(good));
 });
 
+test("E2: the last part of a phase has its own codec, however short the phase is", () => {
+  const codecsOf = (rounds: number): number[][] =>
+    draftManifest({ preset: "lab", rounds, startPeers: 8 }, DATA).phases.map(({ codec, tokensBudget }) =>
+      codec.map(({ fromTokens }) => fromTokens / tokensBudget),
+    );
+  for (const stages of codecsOf(300)) {
+    expect(stages).toHaveLength(3);
+    expect(stages[2]).toBeCloseTo(0.9, 5);
+  }
+  for (const stages of codecsOf(3)) expect(stages).toHaveLength(2);
+});
+
+test("E2: nobody trains on top of more than is carried on", () => {
+  expect(messageFor(changed(["phases", 0, "residualInStart"], 0.5))).toBe("accepted");
+  const more = changed(["phases", 0, "residualBeta"], 0.4) as typeof good;
+  expect(messageFor({ ...more, phases: [{ ...more.phases[0], residualInStart: 0.5 }] })).toContain(
+    "residualInStart",
+  );
+});
+
 test("R9 credits are part of the run's name, and a manifest from before there were any keeps its name", () => {
   const [phase] = good.phases;
   const { credits, ...older } = phase!;
