@@ -9,6 +9,8 @@ export interface Grid {
   /** What a reader should know about the table. */
   readonly note: string;
   readonly lines: readonly Line[];
+  /** Lines that the README shows, in brief. */
+  readonly inReadme?: readonly string[];
   /** Lines are named `row: column`, of one run each, without curves. */
   readonly isMatrix?: true;
 }
@@ -42,7 +44,7 @@ function rules(scale: Scale): readonly Line[] {
     line("Starling, 1/64, on half of the residual", "starling", scale, {
       options: { ...sparse(64), residualInStart: 0.5 },
     }),
-    line("Starling, the same, 1/8 for the last 6 %", "starling", scale, {
+    line("Starling, 1/64, on half of the residual, 1/8 at the end", "starling", scale, {
       options: { ...sparse(64, { share: 0.06, keepPerChunk: 512 }), residualInStart: 0.5 },
     }),
   ];
@@ -117,6 +119,17 @@ export const grids: Readonly<Record<string, Grid>> = {
     title: "Rules",
     note: "4 peers, 109k parameters, 500 steps each in 50 rounds, bytes of Moby-Dick, three seeds.",
     lines: rules(DEFAULT),
+    inReadme: [
+      "one node alone",
+      "local only",
+      "plain average",
+      "DiLoCo, outer 0.9, momentum 0.3",
+      "NoLoCo",
+      "SparseLoCo 1/64",
+      "Starling, dense, 4 bits",
+      "Starling, 1/16, on half of the residual",
+      "Starling, 1/64, on half of the residual, 1/8 at the end",
+    ],
   },
   full: {
     title: "Settings, at the length of the aims",
@@ -124,6 +137,7 @@ export const grids: Readonly<Record<string, Grid>> = {
       "4 peers, 109k parameters, 2,000 steps each, in 100 rounds where nothing else is said, two bits, bytes of Moby-Dick, " +
       "one seed.",
     lines: LONG,
+    inReadme: LONG.map(({ name }) => name),
   },
   settings: {
     title: "Settings",

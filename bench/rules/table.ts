@@ -9,9 +9,30 @@ export interface Result {
 
 /** One line per setting, best first; `+-` is half of the range between seeds. */
 export function tableOf(grid: Grid, results: readonly Result[]): string {
+  return `${grid.note}\n\n${markdown([HEAD, ...linesOf(results)])}`;
+}
+
+/** What the README shows of it, without what is the same in all lines or says little. */
+export function briefTableOf(grid: Grid, results: readonly Result[]): string {
+  const columns = [0, 1, 3, 6];
+  const lines = linesOf(results).filter(([name]) => name !== undefined && grid.inReadme?.includes(name));
+  return `${grid.note}\n\n${markdown([HEAD, ...lines].map((cells) => columns.map((i) => cells[i] as string)))}`;
+}
+
+const HEAD = [
+  "rule",
+  "validation loss, nats",
+  "seeds",
+  "to plain average",
+  "tokens",
+  "bytes sent per node",
+  "fewer bytes",
+];
+
+function linesOf(results: readonly Result[]): string[][] {
   const reference = results.find(({ name }) => name === "plain average");
   const referenceNats = reference === undefined ? undefined : meanLoss(reference);
-  const lines = results
+  return results
     .toSorted((a, b) => meanLoss(a) - meanLoss(b))
     .map((result) => {
       const losses = result.rows.map(({ validationLossNats }) => validationLossNats);
@@ -30,16 +51,6 @@ export function tableOf(grid: Grid, results: readonly Result[]): string {
           : `${((reference.rows[0] as Row).bytesPerNode / bytesPerNode).toPrecision(3)}x`,
       ];
     });
-  const head = [
-    "rule",
-    "validation loss, nats",
-    "seeds",
-    "to plain average",
-    "tokens",
-    "bytes sent per node",
-    "fewer bytes",
-  ];
-  return `${grid.note}\n\n${markdown([head, ...lines])}`;
 }
 
 export function meanLoss({ rows }: Result): number {
