@@ -9,11 +9,17 @@ export interface Grid {
   /** What a reader should know about the table. */
   readonly note: string;
   readonly lines: readonly Line[];
+  /** The line that the others are compared with. */
+  readonly reference: string;
   /** Lines that the README shows, in brief. */
   readonly inReadme?: readonly string[];
-  /** Lines are named `row: column`, of one run each, without curves. */
+  /** Lines are named `row: column`, of which the reference is a row, of one run each, without curves. */
   readonly isMatrix?: true;
 }
+
+const PLAIN = "plain average";
+const EVERYBODY = "everybody, always, alike";
+const NOBODY = "nobody";
 
 /** Every rule at equal steps per node, so at equal tokens; one node alone at both. */
 function rules(scale: Scale): readonly Line[] {
@@ -28,7 +34,7 @@ function rules(scale: Scale): readonly Line[] {
     ),
     line("local only", "local", scale),
     line("synchronous data parallel", "synchronous", scale),
-    line("plain average", "average", scale),
+    line(PLAIN, "average", scale),
     line("DiLoCo", "diloco", scale),
     line("DiLoCo, outer 0.9, momentum 0.3", "diloco", scale, {
       options: { outerRate: 0.9, outerMomentum: 0.3 },
@@ -38,17 +44,21 @@ function rules(scale: Scale): readonly Line[] {
     line("Starling, dense, 4 bits", "starling", scale),
     line("Starling, 1/16, 2 bits", "starling", scale, { options: sparse(256) }),
     line("Starling, 1/64, 2 bits", "starling", scale, { options: sparse(64) }),
-    line("Starling, 1/16, on half of the residual", "starling", scale, {
-      options: { ...sparse(256), residualInStart: 0.5 },
-    }),
-    line("Starling, 1/64, on half of the residual", "starling", scale, {
-      options: { ...sparse(64), residualInStart: 0.5 },
-    }),
-    line("Starling, 1/64, on half of the residual, 1/8 at the end", "starling", scale, {
-      options: { ...sparse(64, { share: 0.06, keepPerChunk: 512 }), residualInStart: 0.5 },
-    }),
   ];
 }
+
+/** The same where peers train on top of what they have not sent yet. */
+const ON_RESIDUAL: readonly Line[] = [
+  line("Starling, 1/16, on half of the residual", "starling", DEFAULT, {
+    options: { ...sparse(256), residualInStart: 0.5 },
+  }),
+  line("Starling, 1/64, on half of the residual", "starling", DEFAULT, {
+    options: { ...sparse(64), residualInStart: 0.5 },
+  }),
+  line("Starling, 1/64, on half of the residual, 1/8 at the end", "starling", DEFAULT, {
+    options: { ...sparse(64, { share: 0.06, keepPerChunk: 512 }), residualInStart: 0.5 },
+  }),
+];
 
 /** Steps by which the model has left the plateau of its first steps, where luck decides more than any rule. */
 const WARM = 200;
@@ -58,7 +68,7 @@ const ATTENDANCE: readonly Line[] = (() => {
   const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 100, stepsPerRound: 10 };
   const base = { peersCount: 10 };
   return [
-    line("everybody, always, alike", "starling", scale, base),
+    line(EVERYBODY, "starling", scale, base),
     line("30 % away each round", "starling", scale, { ...base, attendance: { dropShare: 0.3 } }),
     line("speeds 10x apart", "starling", scale, { ...base, attendance: { speedRatio: 10 } }),
     line("3 join half-way", "starling", scale, { ...base, attendance: { lateCount: 3 } }),
@@ -73,7 +83,7 @@ function attacks(names: readonly (AttackName | undefined)[], columns: readonly C
   const scale: Scale = { model: "small", warmSteps: WARM, stepsPerNode: 40, stepsPerRound: 5 };
   return names.flatMap((attack) =>
     columns.map(([name, attackersCount, rule, gates]) => ({
-      name: `${attack ?? "nobody"}: ${name}`,
+      name: `${attack ?? NOBODY}: ${name}`,
       rows: [
         {
           rule,
@@ -114,11 +124,13 @@ export const grids: Readonly<Record<string, Grid>> = {
     title: "Rules, quick",
     note: "4 peers, 109k parameters, 200 steps each in 20 rounds, bytes of Moby-Dick, three seeds.",
     lines: rules(QUICK),
+    reference: PLAIN,
   },
   default: {
     title: "Rules",
     note: "4 peers, 109k parameters, 500 steps each in 50 rounds, bytes of Moby-Dick, three seeds.",
-    lines: rules(DEFAULT),
+    lines: [...rules(DEFAULT), ...ON_RESIDUAL],
+    reference: PLAIN,
     inReadme: [
       "one node alone",
       "local only",
@@ -137,6 +149,7 @@ export const grids: Readonly<Record<string, Grid>> = {
       "4 peers, 109k parameters, 2,000 steps each, in 100 rounds where nothing else is said, two bits, bytes of Moby-Dick, " +
       "one seed.",
     lines: LONG,
+    reference: PLAIN,
     inReadme: LONG.map(({ name }) => name),
   },
   settings: {
@@ -145,6 +158,7 @@ export const grids: Readonly<Record<string, Grid>> = {
       "4 peers, 109k parameters, 500 steps each in 50 rounds, two bits where nothing else is said, bytes of Moby-Dick, one " +
       "seed.",
     lines: SETTINGS,
+    reference: PLAIN,
   },
   attendance: {
     title: "Away, slow, late, early",
@@ -152,6 +166,7 @@ export const grids: Readonly<Record<string, Grid>> = {
       "Starling dense in 4 bits; 10 peers, 109k parameters that one learner trained for 200 steps, then 100 steps each in 10 " +
       "rounds, three seeds. Who is away learns nothing: those rows have fewer tokens.",
     lines: ATTENDANCE,
+    reference: EVERYBODY,
   },
   attacks: {
     title: "Attacks",
@@ -160,12 +175,14 @@ export const grids: Readonly<Record<string, Grid>> = {
       "dense in 4 bits, one seed. Attackers also cite each other and nobody else. Nats above the run of the same " +
       "rule that nobody attacks (first line); in brackets the share of the attackers' contributions that was averaged in.",
     lines: ATTACKS,
+    reference: NOBODY,
     isMatrix: true,
   },
   gates: {
     title: "Each gate switched off",
     note: "The same, 5 of 16.",
     lines: GATES,
+    reference: NOBODY,
     isMatrix: true,
   },
 };

@@ -1,13 +1,11 @@
 /** Attacks against rules: what each cost, next to the run of the same rule that nobody attacked. */
 import { assert } from "../../src/core/index.ts";
+import type { Grid } from "./grids.ts";
 import type { Row } from "./row.ts";
 import { type Result, markdown } from "./table.ts";
 
-/** The line of runs that nobody attacked. */
-const CLEAN = "nobody";
-
 /** The results are named `line: column` and have one row each. */
-export function matrixOf(note: string, results: readonly Result[]): string {
+export function matrixOf({ note, reference }: Grid, results: readonly Result[]): string {
   const cells = results.map(({ name, rows: [row] }) => {
     const [line = "", column = ""] = name.split(": ");
     return { line, column, row };
@@ -21,7 +19,9 @@ export function matrixOf(note: string, results: readonly Result[]): string {
   };
   const body = lines.map((line) => [
     line,
-    ...columns.map((column) => cellOf(at(line, column), line === CLEAN ? undefined : at(CLEAN, column))),
+    ...columns.map((column) =>
+      cellOf(at(line, column), line === reference ? undefined : at(reference, column)),
+    ),
   ]);
   return `${note}\n\n${markdown([["attack", ...columns], ...body])}`;
 }

@@ -24,7 +24,7 @@ export async function resultsOf(grid: Grid): Promise<readonly Result[] | undefin
 
 /** The table that a grid is for. */
 export function textOf(grid: Grid, results: readonly Result[]): string {
-  return grid.isMatrix ? matrixOf(grid.note, results) : tableOf(grid, results);
+  return grid.isMatrix ? matrixOf(grid, results) : tableOf(grid, results);
 }
 
 /** The files as they should be, from the stored rows: path -> text. Grids that are not whole keep what is there. */

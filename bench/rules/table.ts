@@ -9,28 +9,32 @@ export interface Result {
 
 /** One line per setting, best first; `+-` is half of the range between seeds. */
 export function tableOf(grid: Grid, results: readonly Result[]): string {
-  return `${grid.note}\n\n${markdown([HEAD, ...linesOf(results)])}`;
+  return `${grid.note}\n\n${markdown([headOf(grid), ...linesOf(grid, results)])}`;
 }
 
 /** What the README shows of it, without what is the same in all lines or says little. */
 export function briefTableOf(grid: Grid, results: readonly Result[]): string {
   const columns = [0, 1, 3, 6];
-  const lines = linesOf(results).filter(([name]) => name !== undefined && grid.inReadme?.includes(name));
-  return `${grid.note}\n\n${markdown([HEAD, ...lines].map((cells) => columns.map((i) => cells[i] as string)))}`;
+  const lines = linesOf(grid, results).filter(
+    ([name]) => name !== undefined && grid.inReadme?.includes(name),
+  );
+  return `${grid.note}\n\n${markdown([headOf(grid), ...lines].map((cells) => columns.map((i) => cells[i] as string)))}`;
 }
 
-const HEAD = [
-  "rule",
-  "validation loss, nats",
-  "seeds",
-  "to plain average",
-  "tokens",
-  "bytes sent per node",
-  "fewer bytes",
-];
+function headOf({ reference }: Grid): string[] {
+  return [
+    "rule",
+    "validation loss, nats",
+    "seeds",
+    `to ${reference}`,
+    "tokens",
+    "bytes sent per node",
+    "fewer bytes",
+  ];
+}
 
-function linesOf(results: readonly Result[]): string[][] {
-  const reference = results.find(({ name }) => name === "plain average");
+function linesOf(grid: Grid, results: readonly Result[]): string[][] {
+  const reference = results.find(({ name }) => name === grid.reference);
   const referenceNats = reference === undefined ? undefined : meanLoss(reference);
   return results
     .toSorted((a, b) => meanLoss(a) - meanLoss(b))
