@@ -3,7 +3,7 @@
  * under `commands/`, imported only when it runs, so that `--help` need not load a network stack and a training engine.
  */
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Help, type Option } from "commander";
 import { applySettings } from "./settings.ts";
 import { addDoctor } from "./usage/doctor.ts";
 import { addInit } from "./usage/init.ts";
@@ -53,32 +53,21 @@ Check everything that it took part in, and see who did what:
 Exit codes: 0 ok, 1 it could not be done, 2 wrong arguments, 70 a mistake in starling, 130 forced by a second Ctrl-C.`;
 
 /** In the order in which help lists them. */
-const COMMANDS: readonly ((program: Command) => void)[] = [
-  addDoctor,
-  addInit,
-  addData,
-  addTokenizer,
-  addTrain,
-  addGenerate,
-  addServe,
-  addEval,
-  addStart,
-  addRuns,
-  addJoin,
-  addAddress,
-  addStatus,
-  addExport,
-  addCredits,
-  addPayout,
-  addProposals,
-  addKey,
-  addTop,
-  addPause,
-  addStop,
-  addVerify,
-  addLedger,
-  addCompletion,
-];
+const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
+  "Begin:": [addDoctor, addInit, addRuns, addStart, addJoin],
+  "A node that runs:": [addStatus, addTop, addAddress, addPause, addStop],
+  "The model:": [addGenerate, addServe, addExport, addEval],
+  "What was done, by whom, and for what:": [
+    addVerify,
+    addLedger,
+    addCredits,
+    addPayout,
+    addProposals,
+    addKey,
+  ],
+  "Without others:": [addData, addTokenizer, addTrain],
+  "The shell:": [addCompletion],
+};
 
 /** The whole program; parsing throws a `CommanderError` with exit code 2 for wrong arguments. */
 export function createProgram(): Command {
@@ -89,9 +78,21 @@ export function createProgram(): Command {
     .showHelpAfterError('Run the command with "--help" to see what it takes.')
     .helpCommand(false)
     .exitOverride()
+    .configureHelp({ optionDescription })
     .hook("preSubcommand", (_, command) => applySettings(command, program.args.slice(1), process.env));
-  for (const add of COMMANDS) add(program);
+  for (const [heading, adds] of Object.entries(COMMANDS)) {
+    program.commandsGroup(heading);
+    for (const add of adds) add(program);
+  }
   return program;
+}
+
+/** That a flag is off and a list empty unless one says so goes without saying. */
+function optionDescription(option: Option): string {
+  const { defaultValue } = option;
+  const isNothing = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  const shown = Object.assign(Object.create(option) as Option, isNothing ? { defaultValue: undefined } : {});
+  return new Help().optionDescription(shown);
 }
 
 /** The package's; the same relative path from `src/cli` and from the built `dist/cli`. */

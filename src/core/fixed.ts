@@ -31,3 +31,15 @@ export function fromFixed(value: number): number {
 export function roundHalfToEven(x: number): number {
   return x + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
 }
+
+/**
+ * floats[i] = fixed[i] / 2^24, rounded to float32: (P,) to (P,). A loop, since V8's `Float32Array.from` with a function makes
+ * a list first, and ends the process above 2^27 elements.
+ */
+export function toFloats(
+  fixed: Int32Array,
+  floats: Float32Array = new Float32Array(fixed.length),
+): Float32Array {
+  for (let i = 0; i < fixed.length; i++) floats[i] = (fixed[i] as number) / 2 ** 24;
+  return floats;
+}

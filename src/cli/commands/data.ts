@@ -1,6 +1,6 @@
 /** `starling data add`: cuts what somebody has into shards in the data folder. */
-import { mkdir } from "node:fs/promises";
 import { addToFolder as addFiles, createLog, readTokenizerFile } from "../../node/index.ts";
+import { makeDataFolder } from "../data-folder.ts";
 import { bytes, count } from "../format.ts";
 import { withFileProgress } from "../progress-bar.ts";
 
@@ -16,7 +16,7 @@ export interface DataAddArguments {
 export async function addToFolder(path: string, given: DataAddArguments): Promise<void> {
   const { data, tokenizer, heldOut: heldOutShare, ...labels } = given;
   const tokenizerFile = tokenizer === undefined ? null : await readTokenizerFile(tokenizer);
-  await mkdir(data, { recursive: true });
+  await makeDataFolder(data);
   const options = { ...labels, text: path, tokenizerFile, heldOutShare };
   const { cid, record } = await withFileProgress("cutting", (onProgress) =>
     addFiles(data, { ...options, onProgress }, { log: createLog({ level: "warn" }) }),

@@ -1,6 +1,6 @@
 /** `starling init`: cuts a text into blocks in the data folder and writes the manifest of a run that learns it. */
-import { access, mkdir } from "node:fs/promises";
-import type { Cid, PeerId } from "../../core/index.ts";
+import { access } from "node:fs/promises";
+import { type Cid, type PeerId, messageOf } from "../../core/index.ts";
 import {
   type InitOptions,
   createLog,
@@ -15,6 +15,7 @@ import {
 import { type InitAnswers, askInit } from "../ask-init.ts";
 import { describePlan } from "../describe-plan.ts";
 import { describeRun } from "../describe-run.ts";
+import { makeDataFolder } from "../data-folder.ts";
 import { UsageError } from "../failure.ts";
 import { withFileProgress } from "../progress-bar.ts";
 import { waitingFor } from "../waiting.ts";
@@ -84,7 +85,7 @@ async function make(given: Omit<InitArguments, "preset"> & InitAnswers): Promise
   if (tokenizer !== undefined && from !== undefined) {
     throw new UsageError("expected --tokenizer or --from, which brings its own, got both");
   }
-  await mkdir(data, { recursive: true });
+  await makeDataFolder(data);
   const log = createLog({ level: "info" });
   const options: InitOptions = {
     ...rest,
@@ -100,7 +101,7 @@ async function make(given: Omit<InitArguments, "preset"> & InitAnswers): Promise
   const { run, manifest, networkKey } = await (text === undefined
     ? waitingFor("reading what the run names", making(options))
     : withFileProgress("cutting", (onProgress) => making({ ...options, onProgress })));
-  await writeManifestFile(out, manifest);
+  await written(out, () => writeManifestFile(out, manifest));
   if (networkKey !== undefined) {
     const keyPath = `${out.replace(/\.json$/, "")}.key`;
     await writeNetworkKey(keyPath, networkKey);
@@ -116,6 +117,17 @@ async function make(given: Omit<InitArguments, "preset"> & InitAnswers): Promise
   if (manifest.phases.length > 1) process.stderr.write(`${describePlan(planOf(manifest.phases))}\n`);
   process.stderr.write(`wrote ${out}; next: starling start --run ${out} --data ${data}\n`);
   process.stdout.write(`${run}\n`);
+}
+
+/** Translated: which option to look at; what was cut stays in the data folder. */
+async function written(out: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new UsageError(
+      `option '--out': expected a file that can be written at ${out}: ${messageOf(error)}`,
+    );
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { messageOf, startAll, stopAll } from "../../core/index.ts";
 import { type ApiKey, type LogLevel, createLog, createModelServer, parseKeys } from "../../node/index.ts";
 import type { ListenAddress } from "../arguments.ts";
+import { assertDataExists } from "../data-folder.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
 import { waitingFor } from "../waiting.ts";
@@ -32,6 +33,7 @@ export async function serve(given: ServeArguments): Promise<void> {
   const { data, model, name, listen, atOnce, queue, chatTemplate, threads, priority, logLevel } = given;
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
+  if (model === undefined) await assertDataExists(data);
   const log = createLog({ level: logLevel });
   // Threads that are started later, the writing one among them, inherit it; training has below-normal.
   if (priority === "low") setPriority(constants.priority.PRIORITY_LOW);

@@ -2,7 +2,7 @@
  * `starling start`: a node in the foreground. Ends, with exit code 0, on Ctrl-C, `starling stop`, the end of the
  * process that started it over an IPC channel, or with `--exit-when-finished` the end of the run.
  */
-import { access, mkdir, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
 import { type RunId, parseCid, startAll, stopAll, systemClock } from "../../core/index.ts";
@@ -21,6 +21,7 @@ import {
   runIdOf,
   writeNetworkKey,
 } from "../../node/index.ts";
+import { makeDataFolder } from "../data-folder.ts";
 import { UsageError } from "../failure.ts";
 import { onStopSignal } from "../signals.ts";
 import { type StartArguments, describeSettings, servedOptions } from "../start-options.ts";
@@ -34,7 +35,7 @@ export async function start(given: StartArguments, command: Command): Promise<vo
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
   const run = await readRun(given.run);
-  await mkdir(data, { recursive: true });
+  await makeDataFolder(data);
   await assertDataIsFree(data);
   if (networkKey !== undefined) await writeNetworkKey(networkKeyPath(data), await readNetworkKey(networkKey));
   // Threads that are started later, the trainer's among them, inherit it.

@@ -28,6 +28,9 @@ export async function top(places: readonly string[], { data, interval, once }: T
   const stopping = new AbortController();
   using _signals = onStopSignal(() => stopping.abort());
   const view = createLiveView(process.stdout, process.env);
+  // Somebody who mistyped a folder should not watch nothing; a table has lines for those who are not there.
+  let isSomebody = false;
+  let isSaid = false;
   let last: readonly (ShownStatus | null)[] = [];
   try {
     do {
@@ -35,11 +38,21 @@ export async function top(places: readonly string[], { data, interval, once }: T
       if (stopping.signal.aborted) break;
       // Who does not answer is shown as it was, and dead.
       last = now.map((status, i) => status ?? last[i] ?? null);
+      isSomebody ||= last.some((status) => status !== null);
+      if (!isSomebody && once) throw nobody(watched);
+      if (!isSomebody && !isSaid && !process.stdout.isTTY)
+        process.stderr.write(`waiting for a node on ${watched.join(", ")}\n`);
+      isSaid = true;
       view.show(watched.map((place, i) => nodeOf(place, now[i] ?? null, last[i] ?? null)));
     } while (!once && (await pause(systemClock, 1000 * interval, stopping.signal)));
   } finally {
     view.close();
   }
+}
+
+function nobody(watched: readonly string[]): StarlingError {
+  const message = `expected a node that runs on ${watched.join(", ")}, found none; name its folder, or start one`;
+  return new StarlingError("NOT_RUNNING", message);
 }
 
 function nodeOf(place: string, now: ShownStatus | null, last: ShownStatus | null): WatchedNode {

@@ -55,7 +55,7 @@ function ownAddresses(): string[] {
 
 /** What a running node has found about itself. */
 export function checkRunning({ addresses, peersCount, pid, state }: NodeStatus): Symptom[] {
-  const port = good("port", `process ${pid} listens at ${addresses.length} addresses`);
+  const port = good("port", `process ${pid} listens at ${counted(addresses.length, "address", "addresses")}`);
   const outer = addresses.filter((address) => {
     const { host } = endpointOf(address) ?? {};
     return host !== undefined && isPrivateIp(host) === false && !address.includes("/p2p-circuit");
@@ -65,19 +65,23 @@ export function checkRunning({ addresses, peersCount, pid, state }: NodeStatus):
   if (relayed.length > 0)
     nat = poor(
       "nat",
-      `reached through ${relayed.length} relays; their lines carry all that goes in`,
+      `reached through ${counted(relayed.length, "relay", "relays")}; their lines carry all that goes in`,
       FORWARD,
     );
   if (outer.length > 0) nat = good("nat", `reached directly at ${outer.join(", ")}`);
   const peers =
     peersCount > 0
-      ? good("peers", `${peersCount} peers; ${state}`)
+      ? good("peers", `${counted(peersCount, "peer", "peers")}; ${state}`)
       : fault(
           "peers",
           `none; ${state}`,
           "give the address of a node that runs: --bootstrap, or `starling join ADDRESS`",
         );
   return [port, nat, peers];
+}
+
+function counted(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`;
 }
 
 const DIAL_MS_MAX = 5000;

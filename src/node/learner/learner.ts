@@ -17,6 +17,7 @@ import {
   assert,
   bytesOf,
   saturate,
+  toFloats,
 } from "../../core/index.ts";
 import {
   Decoder,
@@ -203,11 +204,10 @@ export class Learner {
    */
   async evaluate(which: Which, batchesMax: number): Promise<number> {
     const { batch, model } = this.#options;
-    const copyOf = (fixed: Int32Array): Float32Array => toFloat(fixed, new Float32Array(fixed.length));
     const floats = {
-      start: () => copyOf(this.#startWeights()),
-      current: () => toFloat(this.#folded.weights, this.#trainers.state.weights),
-      settled: () => copyOf(this.#folded.settled),
+      start: () => toFloats(this.#startWeights()),
+      current: () => toFloats(this.#folded.weights, this.#trainers.state.weights),
+      settled: () => toFloats(this.#folded.settled),
     };
     const weights = floats[which]();
     const batches = await heldOutBatches(this.#shards, {
@@ -242,7 +242,7 @@ export class Learner {
   /** A copy of the settled weights, (P,), and their root. */
   settledFloats(): { weights: Float32Array; weightsRoot: Digest } {
     const { settled } = this.#folded;
-    const weights = toFloat(settled, new Float32Array(settled.length));
+    const weights = toFloats(settled);
     return { weights, weightsRoot: this.#folded.settledRoot() };
   }
 
@@ -308,10 +308,4 @@ export class Learner {
   close(): Promise<void> {
     return this.#trainers.close();
   }
-}
-
-/** float[i] = fixed[i] / 2^24, rounded to float32. */
-function toFloat(fixed: Int32Array, float: Float32Array): Float32Array {
-  for (let i = 0; i < fixed.length; i++) float[i] = (fixed[i] as number) / 2 ** 24;
-  return float;
 }

@@ -1,5 +1,5 @@
 /** One node without a network: `starling train`, and the baseline that a flock has to beat. */
-import { type Logger, fromFixed, systemClock, toFixed } from "../../core/index.ts";
+import { type Logger, systemClock, toFixed, toFloats } from "../../core/index.ts";
 import { openStore } from "../../storage/index.ts";
 import {
   type Engine,
@@ -75,7 +75,7 @@ export async function trainAlone(options: AloneOptions): Promise<AloneResult> {
     const memory = name === "cpu" ? memoryHere(phaseOf(manifest, 0), options.memory) : {};
     const engine = await createEngine({ engine: name, model, optimizer, sequences, threads, memory });
     try {
-      weights.forEach((value, i) => (engine.state.weights[i] = fromFixed(value)));
+      toFloats(weights, engine.state.weights);
       await engine.load();
       const trained = await train(engine, shards, options);
       await engine.sync();

@@ -1,5 +1,5 @@
 /** What a model in a folder is good for without a run: it writes, and it is measured. */
-import { fromFixed } from "../../core/index.ts";
+import { toFloats } from "../../core/index.ts";
 import { Decoder, type GenerateOptions, generate } from "../../trainer/index.ts";
 import { TEXT_FIELD } from "../data/add.ts";
 import { type FileProgress, documentsAt } from "../data/files.ts";
@@ -14,7 +14,7 @@ export async function* generateFromFolder(
   { threads }: { threads: number },
 ): AsyncGenerator<string> {
   const { model, weights, tokenizerFile } = await readModelFolder(dir);
-  const decoder = await Decoder.open({ model, weights: Float32Array.from(weights, fromFixed), threads });
+  const decoder = await Decoder.open({ model, weights: toFloats(weights), threads });
   try {
     yield* generate(decoder, tokenizerOf(tokenizerFile), options);
   } finally {
@@ -34,7 +34,7 @@ export async function evaluateFolder(
   return measure(
     {
       model,
-      weights: Float32Array.from(weights, fromFixed),
+      weights: toFloats(weights),
       tokenizer: tokenizerOf(tokenizerFile),
       threads: o.threads,
     },

@@ -9,7 +9,7 @@ import {
   type RunId,
   StarlingError,
   bytesOf,
-  fromFixed,
+  toFloats,
   rootOfBytes,
   silentLog,
 } from "../../core/index.ts";
@@ -66,7 +66,7 @@ function modelFolder(dir: string): ModelSource {
         fingerprint: rootOfBytes(bytesOf(weights)).slice(0, ROOT_DIGITS),
         origin: { folder: basename(resolve(dir)) },
         model,
-        weights: Float32Array.from(weights, fromFixed),
+        weights: toFloats(weights),
         tokenizerFile,
         chat: await chatSettingsIn(dir),
       };
@@ -98,7 +98,7 @@ function dataFolder(dir: string, run: RunId, log: Logger): ModelSource {
         fingerprint: `${phase}-${round}-${weightsRoot.slice(0, ROOT_DIGITS)}`,
         origin: { run, phase, round, root },
         model,
-        weights: Float32Array.from(decodeWeights(model, saved.weights), fromFixed),
+        weights: toFloats(decodeWeights(model, saved.weights)),
         tokenizerFile: found?.value ?? null,
         chat: NO_CHAT,
       };

@@ -3,7 +3,7 @@
  * and our fixed point has up to 31, so weights beyond +-1 lose low bits in `model.safetensors`; what was lost goes,
  * sparse, into `remainder.safetensors`, which other tools need not read.
  */
-import { bytesOf, fromFixed, ONE, StarlingError, toFixed } from "../../core/index.ts";
+import { bytesOf, ONE, StarlingError, toFixed, toFloats } from "../../core/index.ts";
 import { parametersCount, type ModelConfig } from "../model/config.ts";
 import { modelTensors, tensorLength, tensorViews } from "../model/tensors.ts";
 import { readConfig, writeConfig, writeGenerationConfig } from "./huggingface-config.ts";
@@ -36,7 +36,7 @@ export function exportCheckpoint(
   const views = tensorViews(c, weights);
   for (const { name, shape } of modelTensors(c)) {
     const fixed = views.get(name) as Int32Array;
-    const floats = Float32Array.from(fixed, fromFixed);
+    const floats = toFloats(fixed);
     tensors.set(name, { dtype: "F32", shape, bytes: bytesOf(floats) });
     const indices: number[] = [];
     fixed.forEach((value, i) => {
@@ -156,7 +156,7 @@ function copyOf(
   const tensor = tensors.get(name);
   if (tensor === undefined) throw invalid(`a tensor ${name}`, "none");
   if (tensor.dtype !== dtype) throw invalid(`${name} of dtype ${dtype}`, tensor.dtype);
-  return Uint8Array.from(tensor.bytes).buffer;
+  return new Uint8Array(tensor.bytes).buffer;
 }
 
 function refuseStrangers(

@@ -2,7 +2,7 @@
  * Which engine is the fastest here? Each is tried on three steps of the run's own model; one whose losses are not those
  * of the CPU engine, the reference, is out, however fast.
  */
-import { type Clock, SeededRandom, assert, fromFixed } from "../../core/index.ts";
+import { type Clock, SeededRandom, assert, toFloats } from "../../core/index.ts";
 import { initialWeights } from "../model/init.ts";
 import { runOn } from "./backends.ts";
 import { type EngineOptions, createEngine, supportedEngines } from "./create.ts";
@@ -38,7 +38,7 @@ export function provenEngines(): EngineName[] {
 export async function tryEngine(o: EngineOptions, clock: Clock): Promise<Trial> {
   const { model, sequences, optimizer } = o;
   const engine = await createEngine(o);
-  engine.state.weights.set(Float32Array.from(initialWeights(model, SEED), fromFixed));
+  toFloats(initialWeights(model, SEED), engine.state.weights);
   await engine.load();
   const random = new SeededRandom(SEED);
   const length = sequences * (model.contextLength + 1);

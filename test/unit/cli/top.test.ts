@@ -53,6 +53,13 @@ test("N4 an address that is no node's is an error that names it", async () => {
   });
 });
 
+test("N7 a look at a folder where nothing runs is an error that names it", async () => {
+  await expect(printed(["nowhere"])).rejects.toMatchObject({
+    code: "NOT_RUNNING",
+    message: expect.stringContaining("nowhere") as string,
+  });
+});
+
 test("N4 more nodes than a screen has lines are refused", async () => {
   await expect(printed(Array(257).fill("x"))).rejects.toMatchObject({ code: "TOP_TOO_MANY" });
 });

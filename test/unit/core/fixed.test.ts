@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ONE, fromFixed, roundHalfToEven, toFixed } from "../../../src/core/index.ts";
+import { ONE, fromFixed, roundHalfToEven, toFixed, toFloats } from "../../../src/core/index.ts";
 
 test("roundHalfToEven: the nearest integer, ties to the even one, up to 2^51", () => {
   expect([0.5, 1.5, 2.5, -0.5, -1.5, -2.5].map((x) => roundHalfToEven(x) + 0)).toEqual([0, 2, 2, 0, -2, -2]);
@@ -25,4 +25,13 @@ test("toFixed: the nearest of 24 fraction bits, saturating at the ends; NaN beco
       expect(toFixed(fromFixed(fixed))).toBe(fixed);
     }),
   );
+});
+
+test("an array is converted as its values are, into a new one or the one that is given", () => {
+  const fixed = Int32Array.of(0, 1, -1, ONE, 2 ** 31 - 1, -(2 ** 31), 12_345_679);
+  const expected = Float32Array.from(fixed, fromFixed);
+  const given = new Float32Array(fixed.length);
+  expect(toFloats(fixed)).toEqual(expected);
+  expect(toFloats(fixed, given)).toBe(given);
+  expect(given).toEqual(expected);
 });
