@@ -124,6 +124,18 @@ def check_unsigned_header(v):
     same("signing bytes", header.signing_bytes(decoded).hex(), v["signingBytes"])
 
 
+def check_switch(v):
+    rules = rule.Rule(v["run"], v["phase"], v["settleDepth"], v["weightWindow"], v["founders"])
+    all_of = []
+    for c in v["contributions"]:
+        named = {"parents": [all_of[i] for i in c["parents"]], "evidence": []}
+        all_of.append(rule.Contribution(rules, **{**c, **named}))
+    for w in v["views"]:
+        view = rule.View(rules, w["round"], [c for c in all_of if c.round == w["round"] - 1])
+        carried = [rule.carried_at(view, proposal) for proposal in v["proposals"]]
+        same(f"view of round {w['round']}, carried", carried, w["carried"])
+
+
 def check_history(v):
     rules = rule.Rule(v["run"], v["phase"], v["settleDepth"], v["weightWindow"], v["founders"])
     all_of = []
@@ -306,6 +318,7 @@ CHECKS = {
     "protocol/manifest.json": check_manifest,
     "protocol/network.json": check_network,
     "protocol/presence.json": check_presence,
+    "protocol/switch.json": check_switch,
     "protocol/proposal.json": check_proposal,
     "protocol/random.json": check_random,
     "protocol/record.json": check_record,

@@ -18,6 +18,7 @@ import { proposalVectors } from "./protocol/proposal.ts";
 import { randomVectors } from "./protocol/random.ts";
 import { recordVectors } from "./protocol/record.ts";
 import { rootVectors } from "./protocol/root.ts";
+import { switchVectors } from "./protocol/switch.ts";
 import { weightsVectors } from "./protocol/weights.ts";
 
 /** By file, below test/vectors/protocol. */
@@ -33,6 +34,7 @@ export const protocolVectors: Readonly<Record<string, () => unknown>> = {
   "manifest.json": manifestVectors,
   "network.json": networkVectors,
   "presence.json": presenceVectors,
+  "switch.json": switchVectors,
   "proposal.json": proposalVectors,
   "random.json": randomVectors,
   "record.json": recordVectors,

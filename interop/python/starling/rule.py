@@ -43,8 +43,9 @@ class Rule:
 
 
 class Contribution:
-    def __init__(self, rule, *, id, author, round, parents, evidence, tokens, trained):
+    def __init__(self, rule, *, id, author, round, parents, evidence, tokens, trained, supports=None):
         self.id, self.author, self.round, self.tokens, self.trained = id, author, round, tokens, trained
+        self.supports = supports
         self.convicts = {c.author for c in evidence}
         self.view = View(rule, round, parents)
 
@@ -116,6 +117,15 @@ class View:
             return self.table(settled)
         return dict.fromkeys(self.rule.founders or sorted(self._first_authors()), 1)
 
+    def weights_at(self, settled):
+        """Voting weights as of a settled round; before any has settled, of those who vote then."""
+        if settled > 0:
+            return self.table(settled)
+        first = self
+        while first.round > self.rule.settle_depth + 1:
+            first = first.anchor().view
+        return dict.fromkeys(self.rule.founders or sorted(first._first_authors()), 1)
+
     def _first_authors(self):
         if self.round <= 1:
             return {c.author for c in self.parents}
@@ -152,6 +162,18 @@ class View:
 
     def included_tokens(self):
         return sum(tokens for r in range(self.round) for _, tokens in self.counted(r))
+
+
+def carried_at(view, proposal):
+    """The settled round at which the proposed successor is carried (section 13); None: not yet."""
+    streak = 0
+    for r in range(view.settled_round()):
+        weights = view.weights_at(view.settled_round(r))
+        behind = sum(weights.get(c.author, 0) for c in view.included(r) if c.supports == proposal)
+        streak = streak + 1 if weights and behind and 3 * behind >= 2 * sum(weights.values()) else 0
+        if streak == view.rule.settle_depth:
+            return r + 1
+    return None
 
 
 def factors(tokens, norms, weights, outer_rate):
