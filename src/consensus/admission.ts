@@ -32,6 +32,8 @@ export interface Standing {
   readonly ranking: readonly PeerId[];
   /** In the order of their admission; nobody twice. */
   readonly admitted: readonly Admitted[];
+  /** Fewer have worked than there are seats: those that are left are anybody's. */
+  readonly hasFreeSeats: boolean;
 }
 
 /** `view`: of the phase that ended at `mark`, which it has settled. Lots need a root that a header has named. */
@@ -53,7 +55,11 @@ export function standingAt(
     const up = best.filter((author) => !admitted.has(author)).slice(0, qualifySeats);
     for (const author of up) admitted.set(author, round);
   }
-  return { ranking, admitted: [...admitted].map(([author, round]) => ({ author, round })) };
+  return {
+    ranking,
+    admitted: [...admitted].map(([author, round]) => ({ author, round })),
+    hasFreeSeats: ranking.length < seats.seats,
+  };
 }
 
 /** Who votes in the next phase before a round of it has settled: the first admitted, with the weight they ended with. */

@@ -7,6 +7,7 @@ import type { PeerId } from "../core/index.ts";
 import type { ContributionGraph } from "./graph.ts";
 import type { Settled } from "./header.ts";
 import { wins } from "./histories.ts";
+import { phaseEnd } from "./phase-end.ts";
 import type { Rule } from "./rule.ts";
 import type { Contribution, View } from "./view.ts";
 
@@ -40,6 +41,15 @@ function rankOf({ header, view }: Contribution, self: PeerId): number {
 export function* settledStates(graph: ContributionGraph): Generator<Settled> {
   let lineage = heaviestTip(graph)?.lineage;
   for (; lineage !== undefined; lineage = lineage.before) yield { round: lineage.round, root: lineage.root };
+}
+
+/** What a phase ends with in the history that is to be followed, once somebody builds on it; undefined: it has not ended there. */
+export function phaseEndIn(graph: ContributionGraph, tokensBudget: number): Settled | undefined {
+  const tip = heaviestTip(graph);
+  const round = tip && phaseEnd(tip.view, tokensBudget);
+  if (tip === undefined || round === undefined) return undefined;
+  const root = tip.lineage.at(round)?.root;
+  return root && { round, root };
 }
 
 /** The newest contribution of the history that outweighs all others. */

@@ -23,7 +23,8 @@ export {
   recordOfAccounts,
 } from "./accounts.ts";
 export type { Base } from "./base.ts";
-export { settledStates, viewOn } from "./foothold.ts";
+export { rootsNamedBefore } from "./base-roots.ts";
+export { phaseEndIn, settledStates, viewOn } from "./foothold.ts";
 export { Commons } from "./commons.ts";
 export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";

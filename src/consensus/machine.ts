@@ -132,6 +132,11 @@ export class Machine {
     return !this.#isRanking && isClosing(this.#view, this.#options.limits);
   }
 
+  /** The phase is over, and we go on in it for the sake of ranking. */
+  get isRanking(): boolean {
+    return this.#isRanking;
+  }
+
   /** Whether the contribution's body was given, or there is none. */
   holds(id: ContributionId): boolean {
     const contribution = this.graph.get(id);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Clock, type Logger, silentLog, systemClock } from "../core/index.ts";
 import type { Swarm } from "../gossip/index.ts";
 import { type ServedCheckpoints, type Store, openServedCheckpoints } from "../storage/index.ts";
+import { phaseEndsPath } from "./climb/phase-ends.ts";
 import { DiskPatience, patientStore } from "./disk/patience.ts";
 import { DiskKeeper } from "./disk/keeper.ts";
 import { NodeEngine } from "./engine/node-engine.ts";
@@ -62,10 +63,13 @@ export function nodeParts(
     signal,
     fail: (error) => owner.fail(error),
   });
-  const served: ServedCheckpoints = openServedCheckpoints(join(dataDir, "checkpoints"), {
-    log,
-    damaged: (cid) => mending.note(cid),
-  });
+  const served: ServedCheckpoints = openServedCheckpoints(
+    [join(dataDir, "checkpoints"), phaseEndsPath(dataDir)],
+    {
+      log,
+      damaged: (cid) => mending.note(cid),
+    },
+  );
   const gate = new Gate();
   const line = new Line(options.line ?? { uploadMax: null, downloadMax: null }, clock);
   const watch = new Watch({

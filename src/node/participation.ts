@@ -334,11 +334,12 @@ export class Participation {
       changed: () => this.#deps.changed(),
       gate,
       footholds:
-        begin.base === undefined && isJoinable(manifest)
+        begin.base === undefined
           ? new Footholds({
               ...this.#deps,
               phase,
               rule: settings.rule,
+              limits: limitsOf(manifest, phase),
               weightsBytes: 4 * parametersCount(settings.model),
               learner,
               swarm,
@@ -346,8 +347,7 @@ export class Participation {
             })
           : undefined,
       isJoining: this.#landmark !== undefined,
-      givesBases: isJoinable(manifest),
-      // Whoever comes late to a ladder climbs it from the start of its first phase.
+      // In a ladder who comes late may have to fold a phase from its start: nobody may hold its end any more.
       retire: (bodies) => (isJoinable(manifest) ? this.#deps.disk.retire(bodies) : undefined),
       checkpointed: () => served.refresh(),
       // Where we climbed to, others may have been for long.

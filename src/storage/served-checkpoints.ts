@@ -34,7 +34,7 @@ export interface ServedState {
 export interface ServedCheckpoints {
   /** Looks at the folder again: after each save. */
   refresh(): Promise<void>;
-  /** The newest first. */
+  /** Of the first folder the newest first, then of the next. */
   states(): readonly ServedState[];
   has(cid: Cid): boolean;
   /** Undefined when it is not, or not any more, of a checkpoint here, or differs from its hash. */
@@ -48,9 +48,9 @@ type Place = Uint8Array | { readonly path: string; readonly at: number; readonly
 
 const FOLDER = /^\d+-\d+-(\d+)$/;
 
-/** Of the checkpoints in `dir`, which another thread may save to meanwhile. `damaged`: told of each block that differs. */
+/** Of the checkpoints in these folders, which another thread may save to meanwhile. `damaged`: told of each block that differs. */
 export function openServedCheckpoints(
-  dir: string,
+  dirs: readonly string[],
   { log, damaged }: { log: Logger; damaged?: (cid: Cid) => void },
 ): ServedCheckpoints {
   let places: ReadonlyMap<Cid, Place> = new Map();
@@ -59,7 +59,7 @@ export function openServedCheckpoints(
     async refresh() {
       const found = new Map<Cid, Place>();
       const newest: ServedState[] = [];
-      for (const folder of await foldersIn(dir)) {
+      for (const folder of (await Promise.all(dirs.map(foldersIn))).flat()) {
         const state = await readState(folder, found);
         if (state !== undefined) newest.push(state);
       }

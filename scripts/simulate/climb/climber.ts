@@ -107,7 +107,12 @@ export class Climber {
     assert(node !== undefined, "whoever ends a phase was in it");
     const mark = markOf(node.machine);
     const seats = this.#options.rungs[phase + 1]?.seats;
-    const ascent = seats && new Ascent(node.machine, mark, seats);
+    const ascent =
+      seats &&
+      new Ascent(node.machine, mark, {
+        seats,
+        isBelowOpen: this.#ended[phase - 1]?.ascent?.isOpen ?? true,
+      });
     this.#ended.push({ mark, ascent });
     if (ascent === undefined) return;
     if (!ascent.admits(node.peer)) {

@@ -19,18 +19,28 @@ export class Ascent {
   readonly mark: PhaseMark;
   /** Who votes in the phase above before a round of it has settled. */
   readonly voters: WeightTable;
+  /**
+   * Nobody needs to be admitted to the phase above: neither here nor at any end below were as many as there are seats. Decided
+   * at the end for good, as everything is that nodes must agree on.
+   */
+  readonly isOpen: boolean;
   readonly #machine: Machine;
   readonly #seats: Seats;
   #standing: Standing;
   #settledRound: number;
 
-  /** `below`: of a phase that is over. */
-  constructor(below: Machine, mark: PhaseMark, seats: Seats) {
+  /** `below`: of a phase that is over; `isBelowOpen`: to anybody. */
+  constructor(
+    below: Machine,
+    mark: PhaseMark,
+    { seats, isBelowOpen }: { seats: Seats; isBelowOpen: boolean },
+  ) {
     this.mark = mark;
     this.#machine = below;
     this.#seats = seats;
     this.#settledRound = below.view.settledRound;
     this.#standing = this.#standingAt(below.view);
+    this.isOpen = isBelowOpen && this.#standing.hasFreeSeats;
     this.voters = firstVoters(below.view, mark, this.#standing);
   }
 
@@ -44,7 +54,7 @@ export class Ascent {
   }
 
   admits(author: PeerId): boolean {
-    return this.standing.admitted.some((admitted) => admitted.author === author);
+    return this.isOpen || this.standing.admitted.some((admitted) => admitted.author === author);
   }
 
   /** From 1; null for whoever did nothing that counts. */

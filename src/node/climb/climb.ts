@@ -124,7 +124,10 @@ export class Climb {
       this.#deps.over();
       return this.#unlessOverturned(new Promise<never>(() => undefined));
     }
-    const ascent = new Ascent(loop.machine, mark, entry);
+    const ascent = new Ascent(loop.machine, mark, {
+      seats: entry,
+      isBelowOpen: start.ascent?.isOpen ?? true,
+    });
     const next = { ascent, entry };
     this.#ended.push({ loop, mark, facts, next });
     if ((await this.#admission(loop, next)) === "overturned") return "overturned";

@@ -20,8 +20,12 @@ const FOLDER = "phases";
 /** Two of each phase: one that ended otherwise in a history which lost may be there too. */
 const KEPT = 2 * PHASES_MAX;
 
+export function phaseEndsPath(dataDir: string): string {
+  return join(dataDir, FOLDER);
+}
+
 export function openPhaseEnds(dataDir: string, log: Logger): CheckpointStore {
-  return openCheckpoints(join(dataDir, FOLDER), { keep: KEPT, log });
+  return openCheckpoints(phaseEndsPath(dataDir), { keep: KEPT, log });
 }
 
 /**

@@ -1,12 +1,16 @@
 /**
  * The settled state that a node folds from when it has the headers of all rounds: after a restart its own newest, if the
  * history that weighs most names it and its file is whole; where bodies of the rounds since are nowhere to be had, the
- * newest that a peer holds. Without either it folds from the phase's start.
+ * newest that a peer holds. Of a phase that is over it is what the phase ended with, and nothing later. Without any it folds
+ * from the phase's start.
  */
 import {
   type ContributionGraph,
   type Rule,
+  type PhaseLimits,
+  type Settled,
   type SettledState,
+  phaseEndIn,
   settledStates,
   viewOn,
 } from "../../consensus/index.ts";
@@ -23,6 +27,7 @@ export interface FootholdsDeps {
   readonly run: RunId;
   readonly phase: number;
   readonly rule: Rule;
+  readonly limits: PhaseLimits;
   readonly self: PeerId;
   /** 4 P. */
   readonly weightsBytes: number;
@@ -48,9 +53,12 @@ export class Footholds {
 
   /** Before the work begins; the learner has its weights then. `isJoining`: by an address, so bodies of before are not wanted. */
   async first(graph: ContributionGraph, o: { isJoining: boolean }): Promise<SettledState | undefined> {
+    const end = this.#endIn(graph);
+    const atEnd = end && ((await this.#savedEnd(end)) ?? (await this.#pulled(end)));
+    if (atEnd !== undefined) return atEnd;
     const [newest] = settledStates(graph);
     if (newest === undefined) return undefined;
-    const own = this.#own(graph);
+    const own = this.#own(graph).filter(({ round }) => round <= (end?.round ?? Infinity));
     const isBehind = newest.round - (own[0]?.round ?? 0) > BODIES_KEPT_ROUNDS;
     if (isBehind || (o.isJoining && own.length === 0)) {
       const pulled = await this.#patiently(() => this.ahead(graph, own[0]?.round ?? 0));
@@ -64,20 +72,43 @@ export class Footholds {
   }
 
   /** The newest above a round that a peer holds, once it is the learner's. */
-  async ahead(graph: ContributionGraph, aboveRound: number): Promise<SettledState | undefined> {
-    const { phase, log, signal } = this.#deps;
+  async ahead(
+    graph: ContributionGraph,
+    aboveRound: number,
+    o: { isRanking?: boolean } = {},
+  ): Promise<SettledState | undefined> {
+    const { signal } = this.#deps;
+    const end = o.isRanking === true ? undefined : this.#endIn(graph);
     const [newest] = settledStates(graph);
-    for (const { round, root } of settledStates(graph)) {
-      if (signal.aborted || round <= aboveRound) break;
+    for (const settled of settledStates(graph)) {
+      if (signal.aborted || settled.round <= aboveRound) break;
+      if (end !== undefined && settled.round > end.round) continue;
       // Nobody keeps those of before: the last few are served.
-      if (round < (newest?.round ?? 0) - BODIES_KEPT_ROUNDS) break;
-      const pulled = await tryBase({ ...this.#deps, wanted: { phase, round, root } });
-      const state = pulled && (await takeBase(pulled, this.#deps));
-      if (state === undefined) continue;
-      log.info("going on from a settled state of peers", { round, root });
-      return state;
+      if (settled.round < (end ?? newest ?? settled).round - BODIES_KEPT_ROUNDS) break;
+      const state = await this.#pulled(settled);
+      if (state !== undefined) return state;
     }
     return undefined;
+  }
+
+  async #pulled({ round, root }: Settled): Promise<SettledState | undefined> {
+    const { phase, log } = this.#deps;
+    const pulled = await tryBase({ ...this.#deps, wanted: { phase, round, root } });
+    const state = pulled && (await takeBase(pulled, this.#deps));
+    if (state !== undefined) log.info("going on from a settled state of peers", { phase, round, root });
+    return state;
+  }
+
+  #endIn(graph: ContributionGraph): Settled | undefined {
+    const { isRung, tokensBudget } = this.#deps.limits;
+    return isRung === true ? phaseEndIn(graph, tokensBudget) : undefined;
+  }
+
+  async #savedEnd(end: Settled): Promise<SettledState | undefined> {
+    const { learner, phase, log } = this.#deps;
+    const record = await learner.startFromEnd({ phase, ...end });
+    if (record !== undefined) log.info("going on from what the phase ended with", { phase, ...end });
+    return record && this.#stateIn(record);
   }
 
   /** A busy flock may have gone on to newer states before the one that we asked for was whole. */
@@ -108,9 +139,13 @@ export class Footholds {
       log.warn("our checkpoint is damaged: looking for another", { round });
       return undefined;
     }
+    log.info("going on from our own checkpoint", { phase, round });
+    return this.#stateIn(record);
+  }
+
+  #stateIn(record: Uint8Array): SettledState {
     const decoded = decodeBase(record, this.#deps);
     assert(decoded.kind === "accept", "a sealed record is one");
-    log.info("going on from our own checkpoint", { round });
     return decoded.value.base;
   }
 }

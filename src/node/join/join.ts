@@ -40,8 +40,8 @@ export interface Beginning {
 }
 
 /**
- * Whether a run's settled states can be joined at. A ladder's can't: the end of a phase and who is admitted to the next are
- * folds over all of its rounds.
+ * Whether whoever joins at a settled state needs no headers of before. Of a ladder everybody needs them: the end of a phase and
+ * who is admitted to the next are folds over all of its rounds. There the state is only what is folded from (footholds.ts).
  */
 export function isJoinable({ phases }: Manifest): boolean {
   return phases.length === 1;
@@ -72,7 +72,11 @@ export class Join {
   async start(given: SettledName | undefined): Promise<Beginning> {
     const joined = await this.#readJoined();
     const landmark = given ?? joined;
-    if (landmark === undefined || !isJoinable(this.#deps.manifest)) return { base: undefined, landmark };
+    if (landmark === undefined) return { base: undefined, landmark };
+    if (!isJoinable(this.#deps.manifest)) {
+      await this.#writeJoined(landmark);
+      return { base: undefined, landmark };
+    }
     const isSame = joined?.root === landmark.root;
     const base = (isSame ? await this.#fromSaved() : undefined) ?? (await this.#fromPeers(landmark));
     const { log } = this.#deps;

@@ -1,18 +1,20 @@
 /**
  * A settled state out of the network: every peer is asked where its record is, the record must hash to the root that the
  * run's address names, and the weights' blocks must hash to the root that the record names, the list of them first. All
- * of it comes from everybody who has it at once; what is wrong costs one attempt with another record.
+ * of it comes from everybody who has it at once; what is wrong costs one attempt with another record. The roots before it, which
+ * the root does not cover, are compared with those that signed headers go back to.
  */
 import {
   type Cid,
   type Clock,
+  type ContributionId,
   type Logger,
   type PeerId,
   type RunId,
   StarlingError,
   messageOf,
 } from "../../core/index.ts";
-import type { Rule } from "../../consensus/index.ts";
+import { type Header, type Rule, idOf, rootsNamedBefore } from "../../consensus/index.ts";
 import type { Swarm } from "../../gossip/index.ts";
 import { type BlockStore, type PullOptions, bodyBlocks, pullBlocks, pullBody } from "../../storage/index.ts";
 import { verifyHeader } from "../keys/identity.ts";
@@ -22,6 +24,10 @@ import type { SettledName } from "./run-address.ts";
 
 const RETRY_MS = 500;
 const ASK_MS_MAX = 10_000;
+/** Of headers, of one peer: a mebibyte each, which is 300 headers of 64 parents. Guess: some rounds more than are asked for. */
+const PAGES_MAX = 8;
+/** Of all peers. Guess: 64 members and 16 rounds, some times over. */
+const HEADERS_MAX = 8192;
 /** For so long nobody may know the root before it is called wrong: one liar may be the first that we meet. Guess. */
 const DOUBT_MS = 10_000;
 
@@ -115,6 +121,13 @@ async function pullOne(
       log.warn("peers hold another settled state under this root", { cid, root: base.root, peers: holders });
       return undefined;
     }
+    if (!(await areRootsNamed(deps, record))) {
+      log.warn("what peers hold names other settled roots before it than the headers do", {
+        cid,
+        peers: holders,
+      });
+      return undefined;
+    }
     const root = base.weightsRoot;
     const pulled = await pullBlocks(blocks, weights, { bytesMax: weightsBytes, root, fetch });
     if (pulled.kind === "accept") return { record, bytes: body.value };
@@ -132,19 +145,51 @@ async function pullOne(
 
 /** The roots of the wanted round that the peers' signed headers build on. */
 async function rootsKnown(deps: PullBaseDeps): Promise<Set<string>> {
-  const { swarm, wanted, rule, run } = deps;
-  const roots = new Set<string>();
+  const { wanted, rule } = deps;
+  const round = wanted.round + rule.settleDepth;
+  const headers = await headersOf(deps, { from: round, to: round });
+  return new Set([...headers.values()].map(({ settled }) => settled.root));
+}
+
+/** Whether a record's roots before its state are those that headers with weight go back to; where none are heard, we can't tell. */
+async function areRootsNamed(deps: PullBaseDeps, { base }: BaseRecord): Promise<boolean> {
+  const { rule } = deps;
+  const headers = await headersOf(deps, { from: base.round, to: base.round + rule.settleDepth });
+  const named = rootsNamedBefore(headers, base, rule);
+  return named === undefined || named.join() === base.roots.join();
+}
+
+/** Signed headers of these rounds, from every peer. */
+async function headersOf(
+  deps: PullBaseDeps,
+  { from, to }: { from: number; to: number },
+): Promise<Map<ContributionId, Header>> {
+  const { swarm, wanted, run } = deps;
+  const headers = new Map<ContributionId, Header>();
   await fromEach(deps, async (peer, signal) => {
-    const query = { phase: wanted.phase, fromRound: wanted.round + rule.settleDepth };
-    const { headers } = await swarm.requestHeaders(peer, query, { signal });
-    for (const bytes of headers) {
-      const verified = await verifyHeader(bytes);
-      if (verified.kind !== "accept" || verified.value.header.run !== run) continue;
-      const { settled } = verified.value.header;
-      if (settled.round === wanted.round) roots.add(settled.root);
+    let fromRound = from;
+    for (let page = 0; page < PAGES_MAX && fromRound <= to && headers.size < HEADERS_MAX; page++) {
+      const reply = await swarm.requestHeaders(peer, { phase: wanted.phase, fromRound }, { signal });
+      let last = -1;
+      for (const bytes of reply.headers) {
+        const id = idOf(bytes);
+        const verified = headers.has(id) ? undefined : await verifyHeader(bytes);
+        const header = verified?.kind === "accept" ? verified.value.header : headers.get(id);
+        last = header?.round ?? last;
+        if (
+          header?.run === run &&
+          header.phase === wanted.phase &&
+          header.round >= from &&
+          header.round <= to
+        )
+          headers.set(id, header);
+      }
+      // Pages overlap by a round; one that does not get on would be asked for again and again.
+      if (!reply.more || last <= fromRound) break;
+      fromRound = last;
     }
   });
-  return roots;
+  return headers;
 }
 
 async function fromEach(

@@ -49,7 +49,7 @@ export class StepAhead {
 
   async #look(footholds: Footholds, aboveRound: number): Promise<void> {
     const { machine, take } = this.#deps;
-    const state = await footholds.ahead(machine.graph, aboveRound);
+    const state = await footholds.ahead(machine.graph, aboveRound, machine);
     this.#looking = undefined;
     if (state !== undefined) take(state);
   }

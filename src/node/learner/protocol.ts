@@ -69,7 +69,9 @@ export interface LearnerThread {
   /** The settled weights as a body among the blocks: its name. */
   keepSettled(): Promise<Cid>;
   /** The settled weights are those that the phase ends with: they are kept, on disk too, however the phase goes on. */
-  mark(meta: CheckpointMeta): Promise<void>;
+  mark(meta: CheckpointMeta, base?: Base): Promise<void>;
+  /** Goes on from what a phase ended with, as `mark` kept it: its record; undefined when there is none, or it is damaged. */
+  startFromEnd(end: RoundName & { readonly root: Digest }): Promise<Uint8Array | undefined>;
   /** Starts the next phase from what the marked weights grow into. */
   climb(options: Omit<LearnerOptions, "start">, growth: Growth): Promise<LearnerFacts>;
   close(): Promise<void>;

@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import PQueue from "p-queue";
+import type { Base } from "../../consensus/index.ts";
 import { assert, bytesOf, messageOf, systemClock } from "../../core/index.ts";
 import {
   type BlockStore,
+  type CheckpointMeta,
   type CheckpointStore,
   type StateStore,
   bodyCid,
@@ -134,8 +136,7 @@ const thread: LearnerThread = {
     settledTurns.add(() => {
       const { learner, checkpoints } = opened();
       const bytes = learner.settledBytes;
-      const record = base && encodeBase({ phase: meta.phase, base, weights: bodyCid(bytes) });
-      return disk.write(() => checkpoints.save(meta, bytes, record));
+      return disk.write(() => checkpoints.save(meta, bytes, recordOf(meta, base, bytes)));
     }),
   startFromSaved: (name) =>
     lonelyTurn(async () => {
@@ -159,11 +160,21 @@ const thread: LearnerThread = {
       const { learner, blocks } = opened();
       return disk.write(() => putBody(blocks, learner.settledBytes));
     }),
-  mark: (meta) =>
+  mark: (meta, base) =>
     settledTurns.add(async () => {
       const { learner, ends } = opened();
+      const bytes = learner.settledBytes;
       marked = learner.settledWeights;
-      await disk.write(() => ends.save(meta, learner.settledBytes));
+      await disk.write(() => ends.save(meta, bytes, recordOf(meta, base, bytes)));
+    }),
+  startFromEnd: ({ phase, round, root }) =>
+    lonelyTurn(async () => {
+      const { learner, ends } = opened();
+      const saved = await ends.latestOf(phase);
+      if (saved?.base === undefined || saved.meta.round !== round || saved.meta.root !== root)
+        return undefined;
+      learner.startFrom(round, int32Of(saved.weights));
+      return saved.base;
     }),
   climb: (options, growth) =>
     turns.add(async () => {
@@ -187,6 +198,14 @@ const thread: LearnerThread = {
     });
   },
 };
+
+function recordOf(
+  { phase }: CheckpointMeta,
+  base: Base | undefined,
+  bytes: Uint8Array,
+): Uint8Array | undefined {
+  return base && encodeBase({ phase, base, weights: bodyCid(bytes) });
+}
 
 /** (P,) fixed point; `bytes` are in a buffer of their own. */
 function int32Of(bytes: Uint8Array): Int32Array {

@@ -67,7 +67,7 @@ export interface Recorder {
   event(event: Event, effects: readonly Effect[]): void;
 }
 
-export interface LoopDeps extends Pick<SettlingDeps, "givesBases" | "retire" | "checkpointed"> {
+export interface LoopDeps extends Pick<SettlingDeps, "retire" | "checkpointed"> {
   readonly options: MachineOptions;
   readonly run: RunId;
   readonly key: PrivateKey;
@@ -118,6 +118,8 @@ export class RoundLoop {
   readonly #pulling = new AbortController();
   /** The settled round that a phase which another grows from has ended with. */
   #endRound: number | undefined;
+  /** The settled round that the work began at, when that was not the phase's start. */
+  #footholdRound: number | undefined;
   #overturn: () => void = () => undefined;
   #finish: (mark: PhaseMark & { readonly leaves: boolean }) => void = () => undefined;
   #plan: FoldPlan | undefined;
@@ -417,7 +419,7 @@ export class RoundLoop {
     assert(settled !== undefined, "a finished phase has settled");
     const { round, root } = settled;
     if (this.#deps.options.limits.isRung === true) this.#endRound = round;
-    await this.#settling.end(settled);
+    await this.#settling.end(settled, { isNews: this.#footholdRound !== round });
     this.progress.validationLossLastNats = await this.#deps.learner.evaluate("settled", FINAL_BATCHES);
     this.#deps.log.info("finished", { round, root });
     this.#finish({ round, root, leaves });
@@ -435,7 +437,10 @@ export class RoundLoop {
     if (signal.aborted) return;
     const state = await footholds?.first(this.machine.graph, { isJoining });
     if (signal.aborted) return;
-    if (state !== undefined) this.#dispatch({ kind: "foothold", state });
+    if (state !== undefined) {
+      this.#footholdRound = state.round;
+      this.#dispatch({ kind: "foothold", state });
+    }
     await this.#sendAgain();
     this.#dispatch({ kind: "begin" });
   }

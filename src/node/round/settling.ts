@@ -19,8 +19,6 @@ export interface SettlingDeps {
   readonly options: MachineOptions;
   readonly machine: Machine;
   readonly learner: BirpcReturn<LearnerThread, LearnerOwner>;
-  /** Whether others may join at our settled states. */
-  readonly givesBases: boolean;
   /** Bodies that nobody needs any more. */
   readonly retire: (bodies: readonly Cid[]) => Promise<void> | undefined;
   /** Called after each checkpoint that was saved. */
@@ -47,17 +45,20 @@ export class Settling {
   }
 
   /** What the phase has ended with is always kept, and another phase may grow from it. */
-  async end(state: SettledState): Promise<void> {
-    const { options, learner } = this.#deps;
-    if (options.limits.isRung === true) await learner.mark(this.#metaOf(state));
-    await this.#checkpoint(state);
+  async end(state: SettledState, { isNews }: { isNews: boolean }): Promise<void> {
+    const { machine, options, learner } = this.#deps;
+    const { base } = machine;
+    if (options.limits.isRung === true)
+      await learner.mark(this.#metaOf(state), base?.round === state.round ? base : undefined);
+    // Gone through once more after a restart: checkpoints of later phases must not give way to it.
+    if (isNews) await this.#checkpoint(state);
   }
 
   async #checkpoint(state: SettledState): Promise<void> {
-    const { machine, learner, givesBases, checkpointed } = this.#deps;
+    const { machine, learner, checkpointed } = this.#deps;
     const { base, isClosing } = machine;
     // What a phase ends with is no state to join at: its rounds end there.
-    const isBase = givesBases && base?.round === state.round && !isClosing;
+    const isBase = base?.round === state.round && !isClosing;
     await learner.checkpoint(this.#metaOf(state), isBase ? base : undefined);
     await checkpointed();
   }

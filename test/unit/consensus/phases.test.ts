@@ -95,7 +95,9 @@ describe("standingAt()", () => {
         for (const view of tameHistory(seed, rounds)) {
           const end = phaseEnd(view, 2000);
           if (end === undefined) continue;
-          const { ranking, admitted } = standing(view, { round: end, root: ROOT });
+          const { ranking, admitted, hasFreeSeats } = standing(view, { round: end, root: ROOT });
+          // Whether seats are left is decided at the end, for good.
+          expect(hasFreeSeats).toBe(workBelow(view, end).size < SEATS.seats);
           const authors = admitted.map(({ author }) => author);
           expect(new Set(authors).size).toBe(authors.length);
           const later = Math.floor((view.settledRound - end) / SEATS.qualifyRounds);

@@ -38,7 +38,7 @@ async function saved(
   };
   const folder = join(dir, "checkpoints");
   await openCheckpoints(folder).save(meta, weights, RECORD);
-  const served = openServedCheckpoints(folder, { log: silentLog });
+  const served = openServedCheckpoints([folder], { log: silentLog });
   await served.refresh();
   return { dir: folder, weights, served };
 }
@@ -95,7 +95,7 @@ test("S2 a block that is damaged on the disk is not served; nor is one of a chec
 test("S12 a block of a checkpoint with a flipped byte is told of, not served, and whole again when it was had anew", async () => {
   const { dir, weights } = await saved(2.5 * BLOCK_BYTES);
   const told: Cid[] = [];
-  const served = openServedCheckpoints(dir, { log: silentLog, damaged: (cid) => told.push(cid) });
+  const served = openServedCheckpoints([dir], { log: silentLog, damaged: (cid) => told.push(cid) });
   await served.refresh();
   const [first, second] = [weights.subarray(0, BLOCK_BYTES), weights.subarray(BLOCK_BYTES, 2 * BLOCK_BYTES)];
   const [path] = (await filesBelow(dir)).filter((each) => each.endsWith("weights.bin"));
