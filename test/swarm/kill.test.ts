@@ -24,7 +24,7 @@ test(
 );
 
 test(
-  "N2 S4 the same of a node that trains on two devices, killed 10 times",
+  "N2 S4 the same of a node that trains on two devices, killed 6 times",
   { timeout: 5 * 60_000 },
   async () => {
     const options = ["--engine", "cpu", "--devices", "0,1"];
