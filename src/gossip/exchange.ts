@@ -173,8 +173,9 @@ export class Exchange implements Service {
     } catch (error) {
       // A connection that breaks is everyday; a source of ours that fails shows here too.
       stream.abort(new Error(messageOf(error)));
-      if (error instanceof StalledError) {
-        // Its line is dead, or it is playing for time: it may come back on a new connection, a few times.
+      if (error instanceof StalledError && connection.status === "open") {
+        // Its line is dead, or it is playing for time: it may come back on a new connection, a few times. Where the line is dead all
+        // its streams stand still at once; that is one fault, or every honest peer on a machine that halts for a while is banned.
         standing.fault(peer, "stall");
         connection.abort(error);
       }

@@ -26,7 +26,7 @@ import {
 } from "../../src/core/index.ts";
 import { contributionsTopic } from "../../src/gossip/index.ts";
 
-const BLOCKS = "/starling/1/blocks";
+export const BLOCKS = "/starling/1/blocks";
 const HAVE = "/starling/1/have";
 const SYNC = "/starling/1/sync";
 /** As the two protocols write them. */

@@ -9,9 +9,18 @@ import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { expect, test } from "vitest";
-import { type PeerId, RAW, accept, cidOf, ignore, reject, systemClock } from "../../src/core/index.ts";
+import {
+  type PeerId,
+  RAW,
+  accept,
+  cidOf,
+  ignore,
+  parseCid,
+  reject,
+  systemClock,
+} from "../../src/core/index.ts";
 import { type Swarm, contributionsTopic } from "../../src/gossip/index.ts";
-import { Attacker, attacks } from "../support/attacks.ts";
+import { Attacker, BLOCKS, ask, attacks } from "../support/attacks.ts";
 import { DEADLINE_MS, RUN, connected, randomBytes, startedNode, stranger } from "../net/gossip/nodes.ts";
 
 const BLOCK = randomBytes("a block", 2 ** 20);
@@ -93,6 +102,27 @@ test("S8 many keys of one address: the useful keep their seats, the others go", 
   await expect.poll(() => victim.peers().length, POLL).toBeLessThanOrEqual(9);
   expect(victim.peers()).toContain(honest.peerId);
   await expect.poll(() => crowd.some((each) => each.getConnections().length === 0), POLL).toBe(true);
+});
+
+test("S8 six requests that stand still on one connection are one fault: whose line was dead comes back and is served", async () => {
+  const victim = await startedNode({ blocks: { get: async (cid) => (cid === CID ? BLOCK : undefined) } });
+  victim.topic(contributionsTopic(RUN, 0), () => accept(undefined));
+  await using late = await Attacker.create({
+    run: RUN,
+    peerId: victim.peerId,
+    addresses: victim.addresses(),
+    block: CID,
+    header: async () => new Uint8Array(0),
+  });
+  const cutOff = new Promise<void>((resolve) =>
+    late.libp2p.addEventListener("peer:disconnect", () => resolve(), { once: true }),
+  );
+  // The length of a request, and nothing behind it.
+  for (let n = 0; n < 6; n++) (await late.open(BLOCKS)).send(Uint8Array.of(36));
+  await cutOff;
+  await late.connect();
+  const reply = await ask(late, BLOCKS, parseCid(CID)?.bytes ?? new Uint8Array(0));
+  expect(Buffer.compare(reply.subarray(1), BLOCK)).toBe(0);
 });
 
 test("S8 a peer that never says that it is of the run is sent away", async () => {
