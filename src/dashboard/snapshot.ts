@@ -51,6 +51,8 @@ export interface NodeFacts {
   /** Why it does not train just now; null when nothing keeps it. */
   readonly pausedWhy: string | null;
   readonly engine: string;
+  /** How many devices trained its last round together; null before the first. */
+  readonly devicesCount: number | null;
   readonly parametersCount: number;
   readonly addresses: readonly string[];
 }

@@ -76,6 +76,7 @@ describe("N3 content", () => {
   test("every panel shows its part of the snapshot", async () => {
     const { page, complaints } = await open();
     expect(await text(page, "#run-name")).toBe("whale");
+    expect(await text(page, "#node-line"), "N2: two devices").toContain("· cpu × 2 ·");
     expect(await text(page, "#state")).toBe("training");
     expect(await text(page, "#figures")).toMatch(
       /Round\s+12\s+4 settled[^]*2\.500\s+from 5\.545[^]*11 of 12/,

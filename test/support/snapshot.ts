@@ -21,6 +21,7 @@ export function aSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
       state: "training",
       pausedWhy: null,
       engine: "cpu",
+      devicesCount: 2,
       parametersCount: 1_049_088,
       addresses: ["/ip4/127.0.0.1/tcp/4001"],
     },

@@ -33,7 +33,7 @@ function show(snapshot) {
   document.title = `${node.runName || "Starling"} · round ${snapshot.round}`;
   say(
     byId("node-line"),
-    `${count(node.parametersCount)} parameters · ${node.engine || "no engine yet"} · …${shortPeer(node.peerId)}`,
+    `${count(node.parametersCount)} parameters · ${engineOf(node)} · …${shortPeer(node.peerId)}`,
   );
   state.hidden = false;
   state.dataset["tone"] = TONES[node.state] ?? "";
@@ -48,6 +48,12 @@ function show(snapshot) {
   showHost(snapshot);
   say(byId("foot"), `starling ${node.version} · run ${node.run} · peer ${node.peerId}`);
   main.setAttribute("aria-busy", "false");
+}
+
+/** @param {Snapshot["node"]} node */
+function engineOf({ engine, devicesCount }) {
+  if (!engine) return "no engine yet";
+  return devicesCount === null || devicesCount === 1 ? engine : `${engine} × ${devicesCount}`;
 }
 
 /** @param {Snapshot} snapshot */

@@ -87,6 +87,7 @@ export class Watch implements Service {
         state: status.state,
         pausedWhy: status.pausedWhy,
         engine: status.engine,
+        devicesCount: status.devicesCount,
         parametersCount: status.parametersCount,
         addresses: status.addresses,
       },
