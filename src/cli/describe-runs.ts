@@ -1,7 +1,7 @@
 /** Live runs, for people: `starling runs`. */
 import Table from "cli-table3";
 import type { RunListing } from "../node/index.ts";
-import { bytes, count } from "./format.ts";
+import { UNKNOWN, bytes, count } from "./format.ts";
 
 const HEAD = ["name", "phase", "parameters", "contributors", "memory", "traffic a round", "told by"];
 const NAME_CHARS_MAX = 32;
@@ -16,7 +16,7 @@ export function describeRuns(runs: readonly RunListing[]): string {
   for (const run of runs) {
     table.push([
       printable(run.name),
-      `${run.phase + 1} of ${run.phasesCount}`,
+      run.phasesCount === 1 ? UNKNOWN : `${run.phase} of 0 to ${run.phasesCount - 1}`,
       count(run.parameters),
       run.contributors,
       bytes(run.memoryBytes),

@@ -22,6 +22,6 @@ test("P7 a stranger's name of a run does nothing to the terminal", () => {
   // oxlint-disable-next-line no-control-regex
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
   expect(text).toContain("fine?[2J??name");
-  expect(text).toContain("3 of 7");
+  expect(text).toContain("2 of 0 to 6");
   expect(text).toContain("starling join starling1abc");
 });
