@@ -24,6 +24,8 @@ export interface Lookout {
     check: (record: Uint8Array, nonce: Uint8Array) => Promise<Verdict<T>>,
     o: { signal: AbortSignal },
   ): Promise<Verdict<T | undefined>>;
+  /** Where we reached it, or it us, not where it says that it is; undefined: it is not connected. */
+  reachedAt(peer: PeerId): string | undefined;
   /** A block that matches its CID, from one of these or who else provides it. Throws `BLOCK_NOT_FOUND`. */
   fetchBlock(cid: Cid, holders: readonly PeerId[], o: { signal: AbortSignal }): Promise<Uint8Array>;
 }
@@ -56,6 +58,10 @@ export function createLookout({ libp2p, dht, presence, blocks, named, log }: Loo
       }
     },
     presence: (peer, check, o) => presence.ask(peer, check, o),
+    reachedAt: (peer) => {
+      const [connection] = libp2p.getConnections(peerIdFromString(peer));
+      return connection && withPeer(connection.remoteAddr.toString(), peer);
+    },
     fetchBlock: (cid, holders, o) => blocks.fetch(cid, holders, o),
   };
 }

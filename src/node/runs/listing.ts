@@ -18,6 +18,8 @@ export interface Sighting {
   readonly manifest: Manifest;
   /** Where the node can be dialled, with /p2p/. */
   readonly addresses: readonly string[];
+  /** Where it answered: the network that it is counted for. */
+  readonly reachedAt: string | undefined;
 }
 
 /** A live run, as `starling runs --json` shows it. */
@@ -47,7 +49,7 @@ export function listRuns(sightings: readonly Sighting[]): RunListing[] {
   const byRun = Map.groupBy(sightings, ({ presence }) => presence.run);
   const runs = [...byRun].map(([run, seen]) => ({
     listing: listingOf(run, seen),
-    networks: new Set(seen.map(({ addresses }) => networkOf(addresses[0]))),
+    networks: new Set(seen.map(({ reachedAt }) => networkOf(reachedAt))),
   }));
   return fairly(runs)
     .map(({ listing }) => listing)

@@ -59,16 +59,15 @@ class Look {
 
   async run(): Promise<void> {
     const { lookout, signal } = this.#deps;
-    let askedCount = 0;
+    const asked: Promise<unknown>[] = [];
     for await (const herald of lookout.heralds(signal)) {
       const network = networkOf(herald.addresses[0]);
       const ofNetwork = this.#askedOf.get(network) ?? 0;
       if (ofNetwork >= ASKED_PER_NETWORK_MAX) continue;
       this.#askedOf.set(network, ofNetwork + 1);
-      void this.#asking.add(() => this.#ask(herald));
-      if (++askedCount === ASKED_MAX) break;
+      if (asked.push(this.#asking.add(() => this.#ask(herald))) === ASKED_MAX) break;
     }
-    await this.#asking.onIdle();
+    await Promise.all(asked);
   }
 
   async #ask({ peer, addresses }: Herald): Promise<void> {
@@ -81,8 +80,10 @@ class Look {
       return log.debug("no presence", { peer, code: said.code, detail: said.detail });
     if (said.value === undefined) return;
     const presence = said.value;
+    const reachedAt = lookout.reachedAt(peer);
     const manifest = await this.#manifestOf(presence.run, peer, signal);
-    const seen = manifest.kind === "accept" ? sightingOf(presence, manifest.value, addresses) : manifest;
+    const seen =
+      manifest.kind === "accept" ? sightingOf(presence, manifest.value, { addresses, reachedAt }) : manifest;
     if (seen.kind === "accept") this.sightings.push(seen.value);
     else log.debug("presence refused", { peer, code: seen.code, detail: seen.detail });
   }
@@ -111,7 +112,11 @@ class Look {
 }
 
 /** What is said must fit the run: `PRESENCE_UNFIT`. */
-function sightingOf(presence: Presence, manifest: Manifest, addresses: readonly string[]): Verdict<Sighting> {
+function sightingOf(
+  presence: Presence,
+  manifest: Manifest,
+  at: Pick<Sighting, "addresses" | "reachedAt">,
+): Verdict<Sighting> {
   const { phase, contributors } = presence;
   const membersMax = manifest.phases[phase]?.rule.membersMax;
   if (membersMax === undefined || contributors > membersMax)
@@ -121,5 +126,5 @@ function sightingOf(presence: Presence, manifest: Manifest, addresses: readonly 
     );
   if (manifest.admission !== undefined)
     return reject("PRESENCE_UNFIT", "expected an open run, got one that lists who may take part");
-  return accept({ presence, manifest, addresses });
+  return accept({ presence, manifest, ...at });
 }

@@ -32,5 +32,5 @@ export function ownSightings(
   const { manifest } = participation ?? {};
   return said === undefined || manifest === undefined
     ? []
-    : [{ presence: { ...said, peer }, manifest, addresses }];
+    : [{ presence: { ...said, peer }, manifest, addresses, reachedAt: addresses[0] }];
 }

@@ -16,7 +16,9 @@ function seen(of: Manifest, host: string, said: Partial<Sighting["presence"]> = 
   return {
     presence: { run, peer, phase: 0, round: 5, contributors: 3, ...said },
     manifest: of,
-    addresses: [`/ip4/${host}/tcp/4001/p2p/${peer}`],
+    // Whatever it says of itself, it counts for the network that it answered from.
+    addresses: [`/ip4/198.18.${keys % 250}.1/tcp/4001/p2p/${peer}`],
+    reachedAt: `/ip4/${host}/tcp/4001/p2p/${peer}`,
   };
 }
 
