@@ -59,7 +59,7 @@ export function trainingBytes(needs: TrainingNeeds): number {
   return FIXED_BYTES + BYTES_PER_PARAMETER * parametersCount(needs.model) + ARENA_SLACK * counted;
 }
 
-/** Of the driver and the programs. Guess; SwiftShader's, compiled to the processor's code, are larger. */
+/** Of the driver and the programs. Guess. */
 const DEVICE_FIXED_BYTES = 300e6;
 /** Guess: buffers are kept for the next step by sizes, not by what fits. */
 const DEVICE_SLACK = 1.3;
@@ -68,8 +68,8 @@ const DEVICE_BYTES_PER_PARAMETER = 28;
 const DEVICE_SUM_BYTES_PER_PARAMETER = 4;
 
 /**
- * Peak bytes of a GPU's memory: the runtime keeps the state there twice during a step. Compared with a software GPU only
- * (bench/RESULTS.md, memory of a GPU engine); a real one's driver takes some more. Mixed precision needs less than this.
+ * Peak bytes of a GPU's memory: arrays counted as on the host, and the state twice, since a step there updates nothing in
+ * place. No GPU was measured, so the two constants above are guesses. Mixed precision needs less than this.
  */
 export function deviceTrainingBytes(needs: TrainingNeeds): number {
   const memory = deviceMemory(needs);
