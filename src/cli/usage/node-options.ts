@@ -17,6 +17,7 @@ function addNetworkOptions(command: Command): void {
     .option("--announce <address>", "tell others to dial this instead; may be repeated", multiaddrs, [])
     .option("--bootstrap <address>", "dial this node first; may be repeated", multiaddrs, [])
     .option("--local", "accept private and loopback addresses as nodes of the run", false)
+    .option("--unlisted", "do not tell strangers of the run (starling runs)", false)
     .option("--no-dht", "do not use the distributed hash table to find nodes")
     .option("--no-mdns", "do not look for nodes on the local network")
     .option("--no-upnp", "do not ask the router for a port")

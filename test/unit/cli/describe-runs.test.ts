@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
+import { createProgram } from "../../../src/cli/program.ts";
 import { describeRuns } from "../../../src/cli/describe-runs.ts";
 import type { PeerId, RunId } from "../../../src/core/index.ts";
+
+test.each(["start", "join"])("P7 %s can keep its run to those who are told of it", (name) => {
+  const command = createProgram().commands.find((each) => each.name() === name);
+  expect(command?.options.map(({ long }) => long)).toContain("--unlisted");
+});
 
 test("P7 a stranger's name of a run does nothing to the terminal", () => {
   const text = describeRuns([
