@@ -12,10 +12,10 @@ export const PEERS = 4;
 
 export type Scale = Pick<Settings, "model" | "stepsPerNode" | "stepsPerRound" | "warmSteps">;
 
-export const QUICK: Scale = { model: "small", stepsPerNode: 200, stepsPerRound: 10 };
-export const DEFAULT: Scale = { model: "small", stepsPerNode: 500, stepsPerRound: 10 };
+export const SHORT: Scale = { model: "small", stepsPerNode: 200, stepsPerRound: 10 };
+export const MIDDLE: Scale = { model: "small", stepsPerNode: 500, stepsPerRound: 10 };
 /** The length at which the aims are stated; their size, 1M to 3M parameters, takes ten times as long. */
-export const FULL: Scale = { model: "small", stepsPerNode: 2000, stepsPerRound: 20 };
+export const LONG: Scale = { model: "small", stepsPerNode: 2000, stepsPerRound: 20 };
 
 export function line(name: string, rule: RuleName, scale: Scale, more: Partial<Settings> = {}): Line {
   return {
@@ -25,8 +25,7 @@ export function line(name: string, rule: RuleName, scale: Scale, more: Partial<S
 }
 
 /** The same of the first seed alone. */
-export function single(...given: Parameters<typeof line>): Line {
-  const { name, rows } = line(...given);
+export function firstSeed({ name, rows }: Line): Line {
   return { name, rows: rows.slice(0, 1) };
 }
 

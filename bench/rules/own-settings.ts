@@ -1,9 +1,13 @@
 /** E2: what Starling's rule does under settings of its own. */
-import { DEFAULT, FULL, type Last, type Line, type Scale, single, sparse } from "./lines.ts";
+import { LONG, type Last, type Line, MIDDLE, type Scale, firstSeed, line, sparse } from "./lines.ts";
 import type { RuleOptions } from "./settings.ts";
 
-function starling(name: string, options: RuleOptions, scale: Scale = DEFAULT): Line {
+function starling(name: string, options: RuleOptions, scale: Scale = MIDDLE): Line {
   return single(name, "starling", scale, { options });
+}
+
+function single(...given: Parameters<typeof line>): Line {
+  return firstSeed(line(...given));
 }
 
 function onResidual(keepPerChunk: number, residualInStart: number, last?: Last): Line {
@@ -16,10 +20,10 @@ function onResidual(keepPerChunk: number, residualInStart: number, last?: Last):
 
 const LAST: Last = { share: 0.06, keepPerChunk: 512 };
 
-/** At the length of the default grid. */
+/** At 500 steps. */
 export const SETTINGS: readonly Line[] = [
-  single("plain average", "average", DEFAULT),
-  single("dense, 4 bits", "starling", DEFAULT),
+  single("plain average", "average", MIDDLE),
+  single("dense, 4 bits", "starling", MIDDLE),
   starling("dense, 4 bits, on 0.5 of the residual", {
     codec: [{ fromShare: 0, keepPerChunk: 4096, valueBits: 4 }],
     residualInStart: 0.5,
@@ -30,28 +34,28 @@ export const SETTINGS: readonly Line[] = [
   starling("1/64, beta 0.9", { ...sparse(64), residualBeta: 0.9 }),
 ];
 
-const RARE: Scale = { ...FULL, stepsPerRound: 100 };
+const RARE: Scale = { ...LONG, stepsPerRound: 100 };
 
 /** At the length of the aims, and what rarer rounds make of the same bytes. */
-export const LONG: readonly Line[] = [
-  single("one node alone", "alone", FULL, { peersCount: 1 }),
-  single("plain average", "average", FULL),
-  starling("1/64, on 0.5 of the residual", { ...sparse(64), residualInStart: 0.5 }, FULL),
+export const AT_LENGTH: readonly Line[] = [
+  single("one node alone", "alone", LONG, { peersCount: 1 }),
+  single("plain average", "average", LONG),
+  starling("1/64, on 0.5 of the residual", { ...sparse(64), residualInStart: 0.5 }, LONG),
   starling(
     "1/64, on 0.5 of the residual, 1/8 for the last 6 %",
     { ...sparse(64, LAST), residualInStart: 0.5 },
-    FULL,
+    LONG,
   ),
   starling(
     "1/64, on the residual, 1/8 for the last 3 %",
     { ...sparse(64, { ...LAST, share: 0.03 }), residualInStart: 1 },
-    FULL,
+    LONG,
   ),
-  starling("1/16, on 0.5 of the residual", { ...sparse(256), residualInStart: 0.5 }, FULL),
+  starling("1/16, on 0.5 of the residual", { ...sparse(256), residualInStart: 0.5 }, LONG),
   starling(
     "1/16, on the residual, 1/4 for the last 5 %",
     { ...sparse(256, { share: 0.05, keepPerChunk: 1024 }), residualInStart: 1 },
-    FULL,
+    LONG,
   ),
   starling("dense, rounds of 100 steps, on the residual", { ...sparse(4096), residualInStart: 1 }, RARE),
   starling("1/8, rounds of 100 steps, on the residual", { ...sparse(512), residualInStart: 1 }, RARE),
