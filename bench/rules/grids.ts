@@ -47,12 +47,6 @@ function rules(scale: Scale): readonly Line[] {
     line("Starling, 1/16, on half of the residual", "starling", scale, {
       options: { ...sparse(256), residualInStart: 0.5 },
     }),
-    line("Starling, 1/64, on half of the residual", "starling", scale, {
-      options: { ...sparse(64), residualInStart: 0.5 },
-    }),
-    line("Starling, 1/64, on half of the residual, 1/8 at the end", "starling", scale, {
-      options: { ...sparse(64, { share: 0.06, keepPerChunk: 512 }), residualInStart: 0.5 },
-    }),
   ];
 }
 
@@ -135,7 +129,7 @@ export const grids: Readonly<Record<string, Grid>> = {
       "NoLoCo",
       "SparseLoCo 1/64",
       "Starling, dense, 4 bits",
-      "Starling, 1/16, 2 bits",
+      "Starling, 1/16, on half of the residual",
       "Starling, 1/64, 2 bits",
     ],
   },

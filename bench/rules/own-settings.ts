@@ -23,7 +23,6 @@ const LAST: Last = { share: 0.06, keepPerChunk: 512 };
 /** At 500 steps. */
 export const SETTINGS: readonly Line[] = [
   single("plain average", "average", MIDDLE),
-  single("dense, 4 bits", "starling", MIDDLE),
   starling("dense, 4 bits, on 0.5 of the residual", {
     codec: [{ fromShare: 0, keepPerChunk: 4096, valueBits: 4 }],
     residualInStart: 0.5,
@@ -38,14 +37,8 @@ const RARE: Scale = { ...LONG, stepsPerRound: 100 };
 
 /** At the length of the aims, and what rarer rounds make of the same bytes. */
 export const AT_LENGTH: readonly Line[] = [
-  single("one node alone", "alone", LONG, { peersCount: 1 }),
   single("plain average", "average", LONG),
   starling("1/64, on 0.5 of the residual", { ...sparse(64), residualInStart: 0.5 }, LONG),
-  starling(
-    "1/64, on 0.5 of the residual, 1/8 for the last 6 %",
-    { ...sparse(64, LAST), residualInStart: 0.5 },
-    LONG,
-  ),
   starling(
     "1/64, on the residual, 1/8 for the last 3 %",
     { ...sparse(64, { ...LAST, share: 0.03 }), residualInStart: 1 },

@@ -46,7 +46,7 @@ function linesOf(grid: Grid, results: readonly Result[]): string[][] {
       return [
         result.name,
         nats.toFixed(3),
-        `+-${spread.toFixed(3)}`,
+        result.rows.length === 1 ? "one" : `+-${spread.toFixed(3)}`,
         referenceNats === undefined ? "" : percent(nats / referenceNats - 1),
         count(tokens),
         bytesPerNode === 0 ? "0" : count(bytesPerNode),

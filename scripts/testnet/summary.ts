@@ -28,7 +28,11 @@ export function summaryOf({ report, sample, exportDir, reportPath }: SummaryOpti
     `tokens          ${count(report.tokensTotal)} in ${seconds(report.wallSeconds)}, of it ${seconds(report.trainingSeconds)} of training`,
     `sent            ${bytes(sent)} by all; a delta is ${bytes(report.deltaBytesMean)}, as float32 ${bytes(report.deltaBytesDense)}`,
     ...(report.killed.length === 0 ? [] : [`killed          ${report.killed.join(", ")}`]),
-    `gates           ${report.refusedCount} of ${report.judgedCount} judged not worth citing; judging took ${seconds(report.judgingSeconds)} a node`,
+    ...(report.cheats.length === 0
+      ? []
+      : [
+          `gates           ${report.refusedCount} of ${report.judgedCount} judged not worth citing; judging took ${seconds(report.judgingSeconds)} a node`,
+        ]),
     ...report.cheats.map(
       ({ kind, peer, includedShare }) =>
         `hostile         ${kind} ${peer}: ${includedShare === null ? "unheard of" : `${(100 * includedShare).toFixed(0)} % of its contributions included`}`,
