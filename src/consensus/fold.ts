@@ -78,19 +78,16 @@ export function foldRound(
 
 /** chunk -= direction * average of sums, (L,); sums are zero then. */
 function takeAll(chunk: Int32Array, sums: Float64Array, direction: 1 | -1): void {
-  for (let i = 0; i < chunk.length; i++) {
-    const average = roundHalfToEven((sums[i] as number) / UNIT);
-    chunk[i] = (chunk[i] as number) - direction * average;
-    sums[i] = 0;
-  }
+  for (let i = 0; i < chunk.length; i++) takeAt(i, chunk, sums, direction);
 }
 
 /** The same of some elements; those of several deltas come once with their sum and then with zero. */
 function takeSome(chunk: Int32Array, sums: Float64Array, indices: Uint16Array, direction: 1 | -1): void {
-  for (let k = 0; k < indices.length; k++) {
-    const i = indices[k] as number;
-    const average = roundHalfToEven((sums[i] as number) / UNIT);
-    chunk[i] = (chunk[i] as number) - direction * average;
-    sums[i] = 0;
-  }
+  for (let k = 0; k < indices.length; k++) takeAt(indices[k] as number, chunk, sums, direction);
+}
+
+function takeAt(i: number, chunk: Int32Array, sums: Float64Array, direction: 1 | -1): void {
+  const average = roundHalfToEven((sums[i] as number) / UNIT);
+  chunk[i] = (chunk[i] as number) - direction * average;
+  sums[i] = 0;
 }

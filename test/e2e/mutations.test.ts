@@ -34,8 +34,8 @@ const breaks: readonly Break[] = [
   {
     name: "a dropped term",
     file: "src/consensus/fold.ts",
-    from: "for (const { reader, factor } of terms) length =",
-    to: "for (const { reader, factor } of terms.slice(0, Math.max(1, terms.length - 1))) length =",
+    from: "for (const { reader, factor } of terms) {",
+    to: "for (const { reader, factor } of terms.slice(0, Math.max(1, terms.length - 1))) {",
     noticedBy: "foldRound() F14: every term counts",
   },
   {
