@@ -18,6 +18,7 @@ export class FirstAnswer {
     patienceMs: number,
     { clock, log, signal }: { clock: Clock; log: Logger; signal: AbortSignal },
   ): Promise<void> {
+    log.info("asking for a peer that knows what has happened, before beginning", {});
     const answered = new AbortController();
     const patience = clock.sleep(patienceMs, AbortSignal.any([signal, answered.signal])).then(
       () => log.warn("no peer has answered yet: starting without", {}),
