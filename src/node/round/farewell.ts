@@ -32,19 +32,31 @@ export async function farewell(until: Until, deps: FarewellDeps): Promise<void> 
   const isOwn = ({ header }: { header: { author: PeerId } }): boolean => header.author === self;
   const isCited = (): boolean => {
     const last = machine.lastOwn;
-    if (last === undefined || peersCount() === 0) return true;
+    if (last === undefined || peersCount() === 0 || machine.stage === "finished") return true;
     const citers = machine.graph.round(last.header.round + 1).filter((c) => !isOwn(c));
     return citers.some(({ header }) => header.parents.includes(last.id));
   };
+  /** The others are two rounds on: whoever would cite it has cited without it. */
+  const isPassedOver = (): boolean =>
+    machine.graph.round((machine.lastOwn?.header.round ?? 0) + 2).some((c) => !isOwn(c));
   await when(hasPublished, deps, signal);
   if (until === "round") return;
-  // Those who cite it need nothing from us but its bytes.
-  gate.close("leaving");
   const late = AbortSignal.any([signal, timer(clock, CITED_MS_MAX, signal)]);
-  await when(isCited, deps, late).catch((error: unknown) => {
+  try {
+    for (;;) {
+      // Those who cite it need nothing from us but its bytes.
+      gate.close("leaving");
+      await when(() => isCited() || isPassedOver(), deps, late);
+      if (isCited()) return;
+      // It came too late. What is in it goes into the next one, so there has to be one more.
+      const passedOver = machine.lastOwn;
+      gate.open("leaving");
+      await when(() => machine.lastOwn !== passedOver || isCited(), deps, late);
+    }
+  } catch (error) {
     // Nobody cited it in time: there is nobody to wait for.
     if (signal.aborted) throw error;
-  });
+  }
 }
 
 /** Resolves when the condition holds; looks whenever the node changes. */
