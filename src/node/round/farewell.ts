@@ -10,7 +10,9 @@ export type Until = "round" | "cited";
 const CITED_MS_MAX = 10 * 60_000;
 
 export interface FarewellDeps {
-  readonly machine: Machine;
+  readonly machine: Pick<Machine, "round" | "stage" | "lastOwn"> & {
+    readonly graph: Pick<Machine["graph"], "round">;
+  };
   readonly self: PeerId;
   readonly gate: Gate;
   readonly clock: Clock;
@@ -51,6 +53,8 @@ export async function farewell(until: Until, deps: FarewellDeps): Promise<void> 
       // It came too late. What is in it goes into the next one, so there has to be one more.
       const passedOver = machine.lastOwn;
       gate.open("leaving");
+      // Something else keeps it from training: there will be none.
+      if (gate.why !== null) return;
       await when(() => machine.lastOwn !== passedOver || isCited(), deps, late);
     }
   } catch (error) {
