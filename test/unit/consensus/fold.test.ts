@@ -2,18 +2,20 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   CHUNK_LENGTH,
+  type CodecSettings,
   type DeltaReader,
   decodeDelta,
   encodeDelta,
   openDelta,
 } from "../../../src/codec/index.ts";
 import { type Contribution, foldRound, foldTerms } from "../../../src/consensus/index.ts";
-import { assert } from "../../../src/core/index.ts";
+import { SeededRandom, assert } from "../../../src/core/index.ts";
 import { runOf } from "../../support/run-of.ts";
 import { History } from "./support.ts";
 
 const UNIT = 2 ** 20;
 const DENSE = { keepPerChunk: CHUNK_LENGTH, valueBits: 8 } as const;
+const SPARSE = { keepPerChunk: 16, valueBits: 4 } as const;
 const LENGTHS = [7, 1, 4]; // (P,) = 12 in three chunks
 const P = 12;
 
@@ -24,10 +26,15 @@ interface Term {
 }
 
 /** What the codec makes of a residual, with each element in a tensor of its own if `exact`. */
-function termOf(residual: readonly number[], factor: number, lengths: readonly number[]): Term {
-  const { bytes } = encodeDelta(Int32Array.from(residual), lengths, DENSE);
-  const reader = openDelta(bytes, lengths, DENSE);
-  const decoded = decodeDelta(bytes, lengths, DENSE);
+function termOf(
+  residual: readonly number[],
+  factor: number,
+  lengths: readonly number[],
+  settings: CodecSettings = DENSE,
+): Term {
+  const { bytes } = encodeDelta(Int32Array.from(residual), lengths, settings);
+  const reader = openDelta(bytes, lengths, settings);
+  const decoded = decodeDelta(bytes, lengths, settings);
   assert(reader.kind === "accept" && decoded.kind === "accept", "our own delta opens");
   return { reader: reader.value, factor, decoded: decoded.value };
 }
@@ -93,6 +100,39 @@ describe("foldRound()", () => {
       fc.property(weights, terms, fc.constantFrom<1 | -1>(1, -1), (start, some, direction) => {
         expect(folded(start, some, direction)).toEqual(foldSlowly(start, some, direction));
       }),
+    );
+  });
+
+  test("F14: so does the fold of sparse deltas, which share some places and leave most alone", () => {
+    const lengths = [CHUNK_LENGTH, 100];
+    const length = CHUNK_LENGTH + 100;
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom<1 | -1>(1, -1),
+        (seed, count, direction) => {
+          const random = new SeededRandom(seed);
+          const drawn = (below: number): number[] =>
+            Array.from({ length }, () => random.below(below) - below / 2);
+          const start = Int32Array.from(drawn(2 ** 30));
+          // Most of the weight of each is where the others have theirs.
+          const common = drawn(2 ** 28);
+          const some = Array.from({ length: count }, () => {
+            const own = drawn(2 ** 27);
+            return termOf(
+              common.map((value, i) => value + (own[i] as number)),
+              Math.floor(UNIT / count),
+              lengths,
+              SPARSE,
+            );
+          });
+          const places = some.map(({ decoded }) => decoded.filter((value) => value !== 0).length);
+          expect(Math.max(...places)).toBeLessThanOrEqual(2 * 16);
+          expect(folded(start, some, direction)).toEqual(foldSlowly(start, some, direction));
+        },
+      ),
+      { numRuns: 30 },
     );
   });
 
