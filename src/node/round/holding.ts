@@ -28,6 +28,7 @@ import { Bodies } from "./bodies.ts";
 import { BODIES_KEPT_ROUNDS, bodiesToDrop } from "../disk/retention.ts";
 import { HeaderIntake, keepHeader } from "./header-intake.ts";
 import { HeaderSync } from "./header-sync.ts";
+import { Tasks } from "./tasks.ts";
 
 const SYNC_MS = 2_000;
 
@@ -61,7 +62,7 @@ export class Holding {
   readonly #intake: HeaderIntake;
   readonly #sync: HeaderSync;
   readonly #topic: string;
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks: Tasks;
   /** Rounds below have no bodies of theirs any more. */
   #retiredUntil = 0;
   #contributionsCount = 0;
@@ -73,6 +74,7 @@ export class Holding {
     const { options, run, swarm, store, clock, log } = deps;
     const { signal } = this.#stopping;
     this.#deps = deps;
+    this.#tasks = new Tasks({ signal, fail: (error) => deps.fail(error) });
     this.#machine = new Machine(options);
     this.#topic = contributionsTopic(run, options.phase);
     const { graph } = this.#machine;
@@ -136,9 +138,9 @@ export class Holding {
     const { swarm, store, options } = this.#deps;
     for await (const bytes of store.contributions.all(options.phase)) await this.#intake.receive(bytes);
     swarm.topic(this.#topic, (bytes) => this.#intake.hear(bytes));
-    for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
-    this.#stopListening = swarm.onPeer((peer) => this.#spawn(this.#meet(peer)));
-    this.#spawn(this.#sync.run());
+    for (const peer of swarm.peers()) this.#tasks.spawn(this.#meet(peer));
+    this.#stopListening = swarm.onPeer((peer) => this.#tasks.spawn(this.#meet(peer)));
+    this.#tasks.spawn(this.#sync.run());
   }
 
   async stop(): Promise<void> {
@@ -146,7 +148,7 @@ export class Holding {
     this.#stopListening();
     this.#deps.swarm.leave(this.#topic);
     await this.#bodies.idle();
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    await this.#tasks.ended();
   }
 
   async #meet(peer: PeerId): Promise<void> {
@@ -171,7 +173,7 @@ export class Holding {
     const effects = this.#machine.handle({ ...event, nowMs: this.#deps.clock.nowMs() });
     for (const effect of effects) {
       if (effect.kind === "admit") this.#admit(effect.contribution);
-      if (effect.kind === "want") this.#spawn(this.#want());
+      if (effect.kind === "want") this.#tasks.spawn(this.#want());
     }
     this.#retire();
     this.#deps.changed();
@@ -182,13 +184,13 @@ export class Holding {
     const from = this.#retiredUntil;
     const { until, bodies } = bodiesToDrop(this.#machine.graph, { from, settledRound: this.#settledRound });
     this.#retiredUntil = until;
-    if (bodies.length > 0) this.#spawn(Promise.resolve(this.#deps.retire(bodies)));
+    if (bodies.length > 0) this.#tasks.spawn(Promise.resolve(this.#deps.retire(bodies)));
   }
 
   /** Its delta is asked for now, or when the length of history is known. */
   #admit(contribution: Contribution): void {
     this.#contributionsCount += 1;
-    this.#spawn(keepHeader(this.#deps.store, contribution));
+    this.#tasks.spawn(keepHeader(this.#deps.store, contribution));
     if (contribution.header.delta === null) return;
     if (this.#wanted === undefined) this.#pull(contribution);
     else this.#wanted.set(contribution.id, contribution);
@@ -201,15 +203,5 @@ export class Holding {
   async #want(): Promise<void> {
     const [peer] = this.#deps.swarm.peers();
     if (peer !== undefined) await this.#sync.fetchMissing(peer);
-  }
-
-  #spawn(task: Promise<void>): void {
-    const tracked = task
-      .catch((error: unknown) => {
-        // While stopping, what is cut off may fail; otherwise the node cannot go on.
-        if (!this.#stopping.signal.aborted) this.#deps.fail(error);
-      })
-      .finally(() => this.#tasks.delete(tracked));
-    this.#tasks.add(tracked);
   }
 }

@@ -47,6 +47,7 @@ import type { DeltaBody } from "../learner/folded-weights.ts";
 import type { LearnerOwner, LearnerThread } from "../learner/protocol.ts";
 import { Progress } from "./progress.ts";
 import { Settling, type SettlingDeps } from "./settling.ts";
+import { Tasks } from "./tasks.ts";
 
 /** Held-out batches behind each point of the curve, and behind the first and last loss. Guess: noise against time. */
 const CURVE_BATCHES = 4;
@@ -109,8 +110,7 @@ export class RoundLoop {
   readonly #intake: HeaderIntake;
   readonly #sync: HeaderSync;
   readonly #topic: string;
-  /** Work that was started and must have ended before `stop` returns. */
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks: Tasks;
   readonly #listening: (() => void)[] = [];
   #trainingRound: number | undefined;
   #timer = new AbortController();
@@ -132,6 +132,7 @@ export class RoundLoop {
     const signal = this.#stopping.signal;
     const { phase } = options;
     this.#deps = deps;
+    this.#tasks = new Tasks({ signal, fail: (error) => deps.fail(error) });
     this.machine = new Machine(options);
     deps.recorder?.begin(options);
     this.finished = new Promise((resolve) => (this.#finish = resolve));
@@ -150,7 +151,7 @@ export class RoundLoop {
       hold: ({ id, view }, bytes) => learner.hold(id, { bytes, settledTokens: view.settledTokens() }),
       lacking: (contribution) => {
         const look = this.#stepAhead.note(contribution);
-        if (look !== undefined) this.#spawn(look);
+        if (look !== undefined) this.#tasks.spawn(look);
       },
       settle: (contribution, verdict) => this.#takeBody(contribution, verdict),
     });
@@ -191,10 +192,10 @@ export class RoundLoop {
     for await (const bytes of store.contributions.all(options.phase)) await this.#intake.receive(bytes);
     await this.#resumeState();
     swarm.topic(this.#topic, (bytes) => this.#intake.hear(bytes));
-    for (const peer of swarm.peers()) this.#spawn(this.#meet(peer));
-    this.#listening.push(swarm.onPeer((peer) => this.#spawn(this.#meet(peer))));
-    this.#spawn(this.#begin());
-    this.#spawn(this.#sync.run());
+    for (const peer of swarm.peers()) this.#tasks.spawn(this.#meet(peer));
+    this.#listening.push(swarm.onPeer((peer) => this.#tasks.spawn(this.#meet(peer))));
+    this.#tasks.spawn(this.#begin());
+    this.#tasks.spawn(this.#sync.run());
   }
 
   async stop(): Promise<void> {
@@ -204,7 +205,7 @@ export class RoundLoop {
     this.#deps.swarm.leave(this.#topic);
     void this.#deps.learner.hurry.asEvent(Infinity);
     await this.#bodies.idle();
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    await this.#tasks.ended();
   }
 
   /** Whether the learner is in a round now. */
@@ -342,8 +343,8 @@ export class RoundLoop {
     const timed: Event = { ...event, nowMs: this.#deps.clock.nowMs() };
     const effects = this.machine.handle(timed);
     this.#deps.recorder?.event(timed, effects);
-    for (const effect of effects) this.#spawn(this.#perform(effect));
-    if (this.judging.isDue) this.#spawn(this.judging.judge());
+    for (const effect of effects) this.#tasks.spawn(this.#perform(effect));
+    if (this.judging.isDue) this.#tasks.spawn(this.judging.judge());
     this.#deps.changed();
     return effects;
   }
@@ -479,16 +480,6 @@ export class RoundLoop {
     if (!resumed)
       log.warn("optimiser state of our last round is lost: starting with an empty one", { round });
     this.progress.resume(this.machine.graph, options.self);
-  }
-
-  #spawn(task: Promise<void>): void {
-    const tracked = task
-      .catch((error: unknown) => {
-        // While stopping, what is cut off may fail; otherwise the loop cannot go on.
-        if (!this.#stopping.signal.aborted) this.#deps.fail(error);
-      })
-      .finally(() => this.#tasks.delete(tracked));
-    this.#tasks.add(tracked);
   }
 }
 
