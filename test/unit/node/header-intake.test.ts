@@ -2,47 +2,14 @@
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Contribution, Draft, Effect } from "../../../src/consensus/index.ts";
-import {
-  type ContributionId,
-  DAG_CBOR,
-  type PeerId,
-  RAW,
-  type RunId,
-  cidOf,
-  digestOf,
-  reject,
-} from "../../../src/core/index.ts";
+import type { Contribution, Effect } from "../../../src/consensus/index.ts";
+import { type ContributionId, type PeerId, reject } from "../../../src/core/index.ts";
 import { HeaderIntake } from "../../../src/node/round/header-intake.ts";
 import { signContribution } from "../../../src/node/keys/identity.ts";
+import { aDraft } from "../../support/draft.ts";
 
-const ROUND = 0;
 const key = await generateKeyPair("Ed25519");
-const digest = digestOf(Uint8Array.of(1));
-const draft: Draft = {
-  v: 1,
-  run: cidOf(Uint8Array.of(2), DAG_CBOR) as RunId,
-  phase: 0,
-  round: ROUND,
-  author: peerIdFromPrivateKey(key).toString() as PeerId,
-  parents: [],
-  settled: { round: 0, root: digest },
-  start: digest,
-  delta: { cid: cidOf(Uint8Array.of(3), RAW), bytes: 5, norm: 7 },
-  work: {
-    steps: 1,
-    tokens: 8,
-    lossFirst: 5.5,
-    lossLast: 5.25,
-    data: digest,
-    stateBefore: digest,
-    stateAfter: digest,
-    engine: "cpu",
-  },
-  evidence: [],
-  supports: null,
-  previous: undefined,
-};
+const draft = aDraft(peerIdFromPrivateKey(key).toString() as PeerId);
 const { id, bytes } = await signContribution(draft, key);
 
 let linked: Map<ContributionId, Contribution>;
@@ -53,26 +20,26 @@ let intake: HeaderIntake;
 beforeEach(() => {
   linked = new Map();
   effects = [];
-  roundNow = ROUND;
+  roundNow = draft.round;
   intake = new HeaderIntake({ graph: linked, roundNow: () => roundNow, take: () => effects });
 });
 
 describe("S8 a header that is heard", () => {
   test("is passed on when its parents are here", async () => {
     linked.set(id, {} as Contribution);
-    expect(await intake.hear(bytes)).toEqual({ kind: "accept", value: ROUND });
+    expect(await intake.hear(bytes)).toEqual({ kind: "accept", value: draft.round });
   });
 
   test("is not passed on while its parents are not here, and is no fault; from a peer's answer it is taken", async () => {
     expect(await intake.hear(bytes)).toMatchObject({ kind: "ignore", code: "HEADER_WAITING" });
-    expect(await intake.receive(bytes)).toEqual({ kind: "accept", value: ROUND });
+    expect(await intake.receive(bytes)).toEqual({ kind: "accept", value: draft.round });
   });
 
   test("is not passed on when it is of long ago", async () => {
     linked.set(id, {} as Contribution);
-    roundNow = ROUND + 3;
+    roundNow = draft.round + 3;
     expect(await intake.hear(bytes)).toMatchObject({ kind: "accept" });
-    roundNow = ROUND + 4;
+    roundNow = draft.round + 4;
     expect(await intake.hear(bytes)).toMatchObject({ kind: "ignore", code: "HEADER_OLD" });
   });
 

@@ -2,50 +2,19 @@ import { decode } from "@ipld/dag-cbor";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { expect, test } from "vitest";
-import type { Draft } from "../../../src/consensus/index.ts";
-import {
-  DAG_CBOR,
-  type PeerId,
-  RAW,
-  type RunId,
-  cidOf,
-  digestOf,
-  digestToBytes,
-} from "../../../src/core/index.ts";
+import { type PeerId, digestOf, digestToBytes } from "../../../src/core/index.ts";
 import { signContribution, verifyHeader } from "../../../src/node/keys/identity.ts";
 import { hasSmallOrder } from "../../../src/node/keys/small-order.ts";
 import refused from "../../vectors/protocol/refused-header.json" with { type: "json" };
 import type { RefusedHeaderVector } from "../../vectors/protocol/header.ts";
+import { aDraft } from "../../support/draft.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const digest = digestOf(bytesOf("digest"));
 const key = await generateKeyPair("Ed25519");
 const author = peerIdFromPrivateKey(key).toString() as PeerId;
 
-const draft: Draft = {
-  v: 1,
-  run: cidOf(bytesOf("run"), DAG_CBOR) as RunId,
-  phase: 0,
-  round: 0,
-  author,
-  parents: [],
-  settled: { round: 0, root: digest },
-  start: digest,
-  delta: { cid: cidOf(bytesOf("delta"), RAW), bytes: 5, norm: 7 },
-  work: {
-    steps: 1,
-    tokens: 8,
-    lossFirst: 5.5,
-    lossLast: 5.25,
-    data: digest,
-    stateBefore: digest,
-    stateAfter: digest,
-    engine: "cpu",
-  },
-  evidence: [],
-  supports: null,
-  previous: undefined,
-};
+const draft = aDraft(author);
 
 test("F7 the same draft is signed to the same bytes, and they verify", async () => {
   const signed = await signContribution(draft, key);
