@@ -154,7 +154,12 @@ async function rootsKnown(deps: PullBaseDeps): Promise<Set<string>> {
 /** Whether a record's roots before its state are those that headers with weight go back to; where none are heard, we can't tell. */
 async function areRootsNamed(deps: PullBaseDeps, { base }: BaseRecord): Promise<boolean> {
   const { rule } = deps;
-  const headers = await headersOf(deps, { from: base.round, to: base.round + rule.settleDepth });
+  const headers = await headersOf(deps, {
+    from: base.round,
+    to: base.round + rule.settleDepth,
+    // Keys are free: headers of others could fill the room.
+    isWanted: ({ author }) => (base.accounts.table.get(author) ?? 0) > 0,
+  });
   const named = rootsNamedBefore(headers, base, rule);
   return named === undefined || named.join() === base.roots.join();
 }
@@ -162,7 +167,7 @@ async function areRootsNamed(deps: PullBaseDeps, { base }: BaseRecord): Promise<
 /** Signed headers of these rounds, from every peer. */
 async function headersOf(
   deps: PullBaseDeps,
-  { from, to }: { from: number; to: number },
+  { from, to, isWanted = () => true }: { from: number; to: number; isWanted?: (header: Header) => boolean },
 ): Promise<Map<ContributionId, Header>> {
   const { swarm, wanted, run } = deps;
   const headers = new Map<ContributionId, Header>();
@@ -180,7 +185,8 @@ async function headersOf(
           header?.run === run &&
           header.phase === wanted.phase &&
           header.round >= from &&
-          header.round <= to
+          header.round <= to &&
+          isWanted(header)
         )
           headers.set(id, header);
       }

@@ -150,8 +150,8 @@ export class Devices implements Trainers {
     } catch (error) {
       // Decides: whatever it is, the others can do without it.
       this.#devices = this.#devices.filter((other) => other !== device);
-      const closing = closeDevice(device);
-      closing.catch(() => undefined);
+      // What it failed with is thrown or said below; that it can't be closed either is no news.
+      closeDevice(device).catch(messageOf);
       const left = this.#devices.length;
       if (left === 0) throw error;
       const said = { device: device.number, left, error: messageOf(error) };
