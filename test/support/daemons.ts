@@ -48,18 +48,32 @@ export interface LogLine {
 /** How the nodes train: really, or by an engine that waits so long for each step (waiting/create.ts). */
 export type Training = "real" | { readonly stepMs: number };
 
+interface DaemonsOptions {
+  /** Of all that are not told otherwise when they start. */
+  readonly training?: Training;
+  /** Arguments of `node` itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
 export class Daemons implements AsyncDisposable {
   readonly run: string;
   readonly #dir: string;
   readonly #hosts: Hosts;
   readonly #training: Training;
+  readonly #nodeArgs: readonly string[];
   readonly #daemons = new Map<number, Daemon>();
   /** What was waited for did not come: the logs are kept, for whoever wants to know why. */
   #isMissed = false;
 
-  private constructor(dir: string, hosts: Hosts, run: string, training: Training) {
+  private constructor(
+    dir: string,
+    hosts: Hosts,
+    run: string,
+    { training = "real", nodeArgs = [] }: DaemonsOptions,
+  ) {
     this.#dir = dir;
     this.#training = training;
+    this.#nodeArgs = nodeArgs;
     this.#hosts = hosts;
     this.run = run;
   }
@@ -68,14 +82,14 @@ export class Daemons implements AsyncDisposable {
   static async create(
     hosts: Hosts,
     init: Partial<InitOptions>,
-    o: { change?: (manifest: Manifest) => Manifest; training?: Training } = {},
+    o: DaemonsOptions & { change?: (manifest: Manifest) => Manifest } = {},
   ): Promise<Daemons> {
     const dir = await mkdtemp(join(tmpdir(), "starling-hosts-"));
     const options = { preset: "tiny", textPath: TEXT, ...init };
     const { manifest } = await initRun(options, { dataDir: dataDirOf(dir, "host-0"), log: silentLog });
     const changed = o.change?.(manifest) ?? manifest;
     await writeManifestFile(join(dir, "run.json"), changed);
-    return new Daemons(dir, hosts, runIdOf(changed), o.training ?? "real");
+    return new Daemons(dir, hosts, runIdOf(changed), o);
   }
 
   /** Host 0 has the run; the others know only the address of one that runs, host 0 unless told otherwise. */
@@ -89,11 +103,13 @@ export class Daemons implements AsyncDisposable {
         ? ["--run", join(this.#dir, "run.json")]
         : ["--run", this.run, "--bootstrap", await this.#addressOf(via)];
     const listen = `/ip4/${this.#hosts.ip(host)}/tcp/${this.#hosts.port}`;
+    const { nodeArgs = [], env } = waiting(training);
     const daemon = await spawnDaemon({
       name: `host-${host}`,
       dir: this.#dir,
       within: this.#hosts.on(host),
-      ...waiting(training),
+      nodeArgs: [...this.#nodeArgs, ...nodeArgs],
+      ...(env && { env }),
       args: [...run, "--listen", listen, ...QUIET, ...args],
     });
     this.#daemons.set(host, daemon);

@@ -10,7 +10,7 @@ test("S5 five nodes, two replaced every five rounds, the bootstrap node gone: ro
     replaced: 2,
     everyRounds: 5,
     earlyRound: 10,
-    lastRound: 15,
+    lastRound: 30,
     stayers: [3, 4],
     // A second or two of training.
     stepsPerRound: 50,

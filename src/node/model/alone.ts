@@ -14,7 +14,7 @@ import {
   learningRate,
 } from "../../trainer/index.ts";
 import { type RunData, createShardSource, readStoredData, storedBodies } from "../data/run-data.ts";
-import { FINAL_BATCHES } from "../round/loop.ts";
+import { FINAL_BATCHES } from "../round/folding.ts";
 import { fitMemory } from "../run/memory.ts";
 import { type Manifest, type Phase, limitsOf, phaseOf } from "../run/manifest.ts";
 import { readStartWeights } from "../run/start-weights.ts";

@@ -36,6 +36,7 @@ import { type Store, getBody, putBody } from "../../storage/index.ts";
 import { Bodies } from "./bodies.ts";
 import { Fates } from "./fates.ts";
 import { FirstAnswer } from "./first-answer.ts";
+import { FINAL_BATCHES, Folding } from "./folding.ts";
 import type { Gate } from "../idle/gate.ts";
 import { HeaderIntake, keepHeader } from "./header-intake.ts";
 import { HeaderSync } from "./header-sync.ts";
@@ -49,9 +50,6 @@ import { Progress } from "./progress.ts";
 import { Settling, type SettlingDeps } from "./settling.ts";
 import { Tasks } from "./tasks.ts";
 
-/** Held-out batches behind each point of the curve, and behind the first and last loss. Guess: noise against time. */
-const CURVE_BATCHES = 4;
-export const FINAL_BATCHES = 32;
 /** How long a node that has peers to ask waits for the first answer before it starts by itself. Guess. */
 const FIRST_SYNC_MS_MAX = 30_000;
 /** As long as it takes: the longest that a timer can wait, 24 days. */
@@ -122,9 +120,9 @@ export class RoundLoop {
   #footholdRound: number | undefined;
   #overturn: () => void = () => undefined;
   #finish: (mark: PhaseMark & { readonly leaves: boolean }) => void = () => undefined;
-  #plan: FoldPlan | undefined;
   readonly #settling: Settling;
   readonly #stepAhead: StepAhead;
+  readonly #folding: Folding;
   readonly #firstAnswer = new FirstAnswer();
 
   constructor(deps: LoopDeps) {
@@ -161,6 +159,14 @@ export class RoundLoop {
       footholds: deps.footholds,
       clock,
       take: (state) => void this.#dispatch({ kind: "foothold", state }),
+    });
+    this.#folding = new Folding({
+      machine: this.machine,
+      learner,
+      gate: deps.gate,
+      progress: this.progress,
+      weightsStand: () => this.#stepAhead.done(),
+      signal,
     });
     this.judging = new Judging({
       machine: this.machine,
@@ -234,19 +240,8 @@ export class RoundLoop {
   // 1. Fold and train.
 
   async #fold(plan: FoldPlan): Promise<void> {
-    const { learner, gate } = this.#deps;
-    this.#plan = plan;
-    await gate.opened(this.#stopping.signal);
-    await this.#stepAhead.done();
-    if (this.#plan !== plan) return;
-    if (this.progress.validationLossFirstNats === null) {
-      this.progress.validationLossFirstNats = await learner.evaluate("start", FINAL_BATCHES);
-    }
-    const folded = await learner.fold(plan);
-    const validationLossNats = await learner.evaluate("current", CURVE_BATCHES);
-    const tokens = this.machine.view.includedTokens();
-    this.progress.addPoint({ round: plan.round, tokens, validationLossNats });
-    this.#dispatch({ kind: "folded", round: plan.round, ...folded });
+    const folded = await this.#folding.fold(plan);
+    if (folded !== undefined) this.#dispatch({ kind: "folded", round: plan.round, ...folded });
   }
 
   // 2. Train, and encode what was learned.
