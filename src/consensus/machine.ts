@@ -395,7 +395,9 @@ export class Machine {
       ({ header, view }) => admits(header.author) && (header.delta === null || mayTrain(view, limits)),
     );
     const parents = chooseParents(candidates, this.#view, settledHere);
-    if (parents.length > 0) this.#enter(this.graph.view(this.round + 1, parents), nowMs);
+    if (parents.length === 0) return;
+    this.#tempo.endCollecting(nowMs);
+    this.#enter(this.graph.view(this.round + 1, parents), nowMs);
   }
 
   #hasCollected(nowMs: number): boolean {
@@ -403,7 +405,8 @@ export class Machine {
     if (turnout.isHalfLater) return true;
     const own = this.#ownHere();
     const withSelf = own !== undefined;
-    if (turnout.hasTwoThirds(withSelf)) this.#tempo.gather(own?.header.delta ? this.round : undefined, nowMs);
+    const hasTrained = own !== undefined && own.header.delta !== null;
+    if (turnout.hasTwoThirds(withSelf)) this.#tempo.gather(this.round, hasTrained, nowMs);
     if (this.round === 0 && this.#options.firstVoters === undefined) {
       // Round 0 of a run waits for everybody: there is no history that could go on without them, and who founds the run
       // would leave out whoever is not as fast.

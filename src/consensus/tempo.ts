@@ -5,11 +5,15 @@ import type { Rule } from "./rule.ts";
 const GRACE_MS_MIN = 250;
 /** What a round's time is taken for before there was one. Guess. */
 const ROUND_MS_FIRST = 1000;
+/** What it is taken for in the end when patience ends again and again: soon where it was less, slowly where it was more. Measured: docs/log.md. */
+const ROUND_MS_ALONE = 4000;
 /** Of the work of a round, this share is to be included. One missing of 16 is too many, one of 64 is not. Guess. */
 const INCLUDED_SHARE = 0.98;
 /** While it is less, the grace grows by this factor a round, and else it shrinks. Measured: docs/log.md. */
 const STRETCH_MORE = 1.5;
 const STRETCH_LESS = 0.95;
+/** Of what rounds take, this much is remembered for the next one: soon slower, slowly faster. Guess. */
+const ROUND_MS_KEPT = 0.75;
 /** Whoever is late on purpose can make rounds this much longer, in graces. Guess: a fifth of the training time. */
 const STRETCH_MAX = 4;
 
@@ -23,6 +27,8 @@ export class Tempo {
   #trainedRound = -1;
   #collectStartedMs = 0;
   #twoThirdsAtMs: number | undefined;
+  /** The last round of which two thirds came, and when. */
+  #gathered: { readonly round: number; readonly atMs: number } | undefined;
 
   constructor(rule: Rule) {
     this.#rule = rule;
@@ -67,12 +73,31 @@ export class Tempo {
     this.#twoThirdsAtMs = undefined;
   }
 
-  /** Two thirds of the weight is in. `trainedRound`: the round, if we trained in it ourselves. */
-  gather(trainedRound: number | undefined, nowMs: number): void {
+  /**
+   * Two thirds of the weight of a round is in. `hasTrained`: we published it ourselves, in this life or before. Whoever comes last finds
+   * them there when its own training ends; so a round counts from two thirds to two thirds, for the first and the last alike.
+   */
+  gather(round: number, hasTrained: boolean, nowMs: number): void {
     if (this.#twoThirdsAtMs !== undefined) return;
     this.#twoThirdsAtMs = nowMs;
+    const last = this.#gathered;
+    this.#gathered = { round, atMs: nowMs };
+    if (!hasTrained) return;
     // In an earlier life, nobody knows when it began.
-    if (trainedRound === this.#trainedRound)
-      this.#roundMs = Math.max(ROUND_MS_FIRST, nowMs - this.#trainStartedMs);
+    const startedMs = round === this.#trainedRound ? this.#trainStartedMs : nowMs;
+    const roundMs = nowMs - (last?.round === round - 1 ? last.atMs : startedMs);
+    this.#roundMs = Math.max(ROUND_MS_FIRST, roundMs, ROUND_MS_KEPT * this.#roundMs);
+  }
+
+  /**
+   * When patience has ended it, nothing is known of the flock's rounds: a newcomer, who has seen none yet, must not run ahead of
+   * all others, and whoever was left behind by them must not wait for the dead for ever.
+   */
+  endCollecting(nowMs: number): void {
+    if (this.#twoThirdsAtMs !== undefined || nowMs < this.collectUntilMs) return;
+    this.#roundMs =
+      this.#roundMs < ROUND_MS_ALONE
+        ? Math.min(ROUND_MS_ALONE, 2 * this.#roundMs)
+        : Math.max(ROUND_MS_ALONE, ROUND_MS_KEPT * this.#roundMs);
   }
 }
