@@ -1,7 +1,7 @@
 /** Which rows a table is made of. */
 import { ATTACK_NAMES, type AttackName } from "./attacks.ts";
 import { type Line, PEERS, SHORT, type Scale, firstSeed, line, sparse } from "./lines.ts";
-import { AT_LENGTH, SETTINGS } from "./own-settings.ts";
+import { AT_LENGTH, AT_SIZE, SETTINGS } from "./own-settings.ts";
 import { GATE_NAMES, type GateName, type RuleName } from "./settings.ts";
 
 export interface Grid {
@@ -137,10 +137,17 @@ export const grids: Readonly<Record<string, Grid>> = {
     title: "Settings, at the length of the aims",
     note:
       "4 peers, 109k parameters, 2,000 steps each, in 100 rounds where nothing else is said, two bits, bytes of Moby-Dick, " +
-      "one seed.",
+      "three seeds or the first of them, compared with the same of plain averaging.",
     lines: AT_LENGTH,
     reference: PLAIN,
-    inReadme: AT_LENGTH.map(({ name }) => name),
+    inReadme: AT_SIZE.map(({ name }) => name),
+  },
+  million: {
+    title: "Settings, at the length and the size of the aims",
+    note: "4 peers, 994k parameters, 2,000 steps each, in 100 rounds where nothing else is said, two bits, bytes of Moby-Dick, one seed.",
+    lines: AT_SIZE,
+    reference: PLAIN,
+    inReadme: AT_SIZE.map(({ name }) => name),
   },
   settings: {
     title: "Settings",

@@ -35,12 +35,12 @@ function headOf({ reference }: Grid): string[] {
 
 function linesOf(grid: Grid, results: readonly Result[]): string[][] {
   const reference = results.find(({ name }) => name === grid.reference);
-  const referenceNats = reference === undefined ? undefined : meanLoss(reference);
   return results
     .toSorted((a, b) => meanLoss(a) - meanLoss(b))
     .map((result) => {
       const losses = result.rows.map(({ validationLossNats }) => validationLossNats);
       const nats = meanLoss(result);
+      const referenceNats = reference && meanLoss(ofSeeds(reference, result));
       const spread = (Math.max(...losses) - Math.min(...losses)) / 2;
       const [{ tokens, bytesPerNode } = { tokens: 0, bytesPerNode: 0 }] = result.rows;
       return [
@@ -55,6 +55,12 @@ function linesOf(grid: Grid, results: readonly Result[]): string[][] {
           : `${((reference.rows[0] as Row).bytesPerNode / bytesPerNode).toPrecision(3)}x`,
       ];
     });
+}
+
+/** Of the reference, the seeds that the other has too: a line of one seed is compared with that seed. */
+function ofSeeds(reference: Result, { rows }: Result): Result {
+  const seeds = new Set(rows.map(({ seed }) => seed));
+  return { ...reference, rows: reference.rows.filter(({ seed }) => seeds.has(seed)) };
 }
 
 export function meanLoss({ rows }: Result): number {

@@ -62,7 +62,7 @@ export class Daemons implements AsyncDisposable {
   readonly #training: Training;
   readonly #nodeArgs: readonly string[];
   readonly #daemons = new Map<number, Daemon>();
-  /** What was waited for did not come: the logs are kept, for whoever wants to know why. */
+  /** What was waited for did not come, or a node ended by itself: the logs are kept, for whoever wants to know why. */
   #isMissed = false;
 
   private constructor(
@@ -143,7 +143,7 @@ export class Daemons implements AsyncDisposable {
   async untilLogged(host: number, message: string, timeoutMs: number): Promise<LogLine> {
     const deadlineMs = systemClock.nowMs() + timeoutMs;
     while (systemClock.nowMs() < deadlineMs) {
-      await assertRunning(this.#daemon(host));
+      await this.#assertRunning(host);
       const line = (await this.log(host)).find(({ msg }) => msg === message);
       if (line !== undefined) return line;
       await systemClock.sleep(POLL_MS);
@@ -162,7 +162,7 @@ export class Daemons implements AsyncDisposable {
     const daemon = this.#daemon(host);
     const deadlineMs = systemClock.nowMs() + timeoutMs;
     while (systemClock.nowMs() < deadlineMs) {
-      await assertRunning(daemon);
+      await this.#assertRunning(host);
       await refresh(daemon);
       if (daemon.status !== null && fits(daemon.status)) return daemon.status;
       await systemClock.sleep(POLL_MS);
@@ -171,6 +171,15 @@ export class Daemons implements AsyncDisposable {
     throw new Error(
       `expected ${what} on host ${host} (logs are kept in ${this.#dir}), got ${JSON.stringify({ ...daemon.status, curve: [] })}`,
     );
+  }
+
+  async #assertRunning(host: number): Promise<void> {
+    try {
+      await assertRunning(this.#daemon(host));
+    } catch (error) {
+      this.#isMissed = true;
+      throw error;
+    }
   }
 
   #daemon(host: number): Daemon {
