@@ -116,6 +116,14 @@ export const AT_LENGTH: readonly Line[] = [
     { ...staged([0, DENSE], [0.05, 341], [0.95, DENSE]), residualInStart: 1 },
     RARE,
   ),
+  line(
+    "1/10.5, dense for the first and the last 5 %, rounds of 100 steps, on the residual",
+    "starling",
+    RARE,
+    {
+      options: { ...staged([0, DENSE], [0.05, 390], [0.95, DENSE]), residualInStart: 1 },
+    },
+  ),
   starling(
     "1/64, then 1/6, then dense for the last 5 %, rounds of 100 steps, on the residual",
     { ...staged([0, 64], [0.5, 683], [0.95, DENSE]), residualInStart: 1 },
