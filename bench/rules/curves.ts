@@ -48,7 +48,7 @@ export async function curvesOf(results: readonly Result[], over: "tokens" | "byt
       font: "system-ui, sans-serif",
       view: { stroke: null },
       axis: { ...text, domainColor: INK, tickColor: INK, gridColor: INK, gridOpacity: 0.2 },
-      legend: { ...text, orient: "right", labelLimit: 400 },
+      legend: { ...text, orient: "right", labelLimit: 800 },
     },
   } as TopLevelSpec;
   const view = new View(parse(compile(spec).spec), { renderer: "none" });

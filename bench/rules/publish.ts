@@ -12,6 +12,8 @@ import { type Result, briefTableOf, tableOf } from "./table.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const RESULTS = join(ROOT, "bench", "RESULTS.md");
 const README = join(ROOT, "README.md");
+/** As many as there are colours (curves.ts). */
+const LINES_DRAWN_MAX = 20;
 
 /** A grid's results, or undefined while a row of it is missing. */
 export async function resultsOf(grid: Grid): Promise<readonly Result[] | undefined> {
@@ -40,10 +42,16 @@ export async function published(): Promise<Map<string, string>> {
     if (grid.isMatrix) continue;
     for (const over of ["tokens", "bytesPerNode"] as const) {
       const file = `rules-${name}-${over === "tokens" ? "tokens" : "bytes"}.svg`;
-      files.set(join(ROOT, "docs", "images", file), await curvesOf(results, over));
+      files.set(join(ROOT, "docs", "images", file), await curvesOf(drawnOf(grid, results), over));
     }
   }
   return files.set(RESULTS, text).set(README, readme);
+}
+
+/** More lines than can be told apart: those that the README shows. */
+function drawnOf({ inReadme }: Grid, results: readonly Result[]): readonly Result[] {
+  if (inReadme === undefined || results.length <= LINES_DRAWN_MAX) return results;
+  return results.filter(({ name }) => inReadme.includes(name));
 }
 
 export async function publish(): Promise<void> {
