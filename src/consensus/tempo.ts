@@ -14,6 +14,11 @@ const STRETCH_MORE = 1.5;
 const STRETCH_LESS = 0.95;
 /** Of what rounds take, this much is remembered for the next one: soon slower, slowly faster. Guess. */
 const ROUND_MS_KEPT = 0.75;
+/**
+ * And it grows by this factor at most: a flock that slept, or waited for its first peers, is not to wait for the dead as long; but
+ * machines may be ten times as fast as others. Guess.
+ */
+const ROUND_MS_GROWTH = 16;
 /** Whoever is late on purpose can make rounds this much longer, in graces. Guess: a fifth of the training time. */
 const STRETCH_MAX = 4;
 
@@ -86,7 +91,8 @@ export class Tempo {
     // In an earlier life, nobody knows when it began.
     const startedMs = round === this.#trainedRound ? this.#trainStartedMs : nowMs;
     const roundMs = nowMs - (last?.round === round - 1 ? last.atMs : startedMs);
-    this.#roundMs = Math.max(ROUND_MS_FIRST, roundMs, ROUND_MS_KEPT * this.#roundMs);
+    const roundMsMax = ROUND_MS_GROWTH * Math.max(this.#trainMs, this.#roundMs);
+    this.#roundMs = Math.max(ROUND_MS_FIRST, Math.min(roundMs, roundMsMax), ROUND_MS_KEPT * this.#roundMs);
   }
 
   /**

@@ -47,7 +47,7 @@ test.each([
   ["a newcomer waits longer each time", 1_000, [1_000, 2_000, 4_000, 4_000]],
   ["who knew a slow flock waits less", 8_000, [8_000, 6_000, 4_500, 4_000]],
 ])("S5 where nobody comes any more %s", (_, roundMs, waitedMs) => {
-  live(0, 0, roundMs);
+  for (let round = 0; round < 4; round++) live(round, round * roundMs, (round + 1) * roundMs);
   const waited = waitedMs.map(() => {
     const ms = patienceMs();
     tempo.endCollecting(ms);
@@ -60,6 +60,13 @@ test("S5 a collection that ends because half of the flock has gone on says nothi
   tempo.startCollecting(0);
   tempo.endCollecting(1);
   expect(patienceMs()).toBe(PATIENCE * 1_000);
+});
+
+test("N2 a flock that sleeps for a day waits for the dead sixteen times as long as before, not for three days", () => {
+  for (let round = 0; round < 4; round++) live(round, round * ROUND_MS, (round + 1) * ROUND_MS);
+  const dayMs = 86_400_000;
+  live(4, dayMs, dayMs + ROUND_MS);
+  expect(patienceMs()).toBe(16 * PATIENCE * ROUND_MS);
 });
 
 test("a round that we published in an earlier life says nothing of how long rounds take", () => {
