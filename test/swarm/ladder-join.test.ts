@@ -100,11 +100,11 @@ const isAtWork = ({ phase, contributionsIncluded }: NodeStatus): boolean =>
 const ends = ({ phases }: NodeStatus): string[] =>
   phases.map(({ roundsSettled, endRoot }) => `${roundsSettled} ${endRoot}`);
 
-/** Nothing that was trained in the phases below is folded, and in the last one only what came after the state. */
+/** Nothing that settled in the phases below is folded (on a busy machine some is trained after their end), and in the last one only what came after the state. */
 function expectNoRefolding(record: Record, { phases }: NodeStatus): void {
   for (const { phase, roundsSettled } of phases) {
     expect(record.foothold(phase)).toBe(roundsSettled);
-    expect(record.pulled(phase)).toEqual([]);
+    expect(record.pulled(phase).filter((round) => round < roundsSettled)).toEqual([]);
   }
   const foothold = record.foothold(LAST) ?? 0;
   expect(foothold).toBeGreaterThanOrEqual(8);
