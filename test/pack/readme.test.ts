@@ -9,7 +9,7 @@ import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/core/index.ts";
 import { type NodeStatus, connectControl } from "../../src/node/index.ts";
 
@@ -18,18 +18,27 @@ const SECTION = "## Your first run, in five minutes";
 const FIRST_INCLUDED_SECONDS_MAX = 300;
 const TIMEOUT_MS = 15 * 60_000;
 const POLL_MS = 200;
+const LAST_WORDS_MS = 2_000;
 /** What stands for the line that `starling address` prints. */
 const ADDRESS = "starling1…";
 
 let dir: string;
 let clone: string;
 const terminals: ChildProcess[] = [];
+/** What the nodes wrote besides, and how they ended. */
+const logs: string[] = [];
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "first-run-"));
   clone = join(dir, "starling");
   await mkdir(join(dir, "home"));
   await promisify(execFile)("git", ["clone", "-q", "--depth", "1", `file://${ROOT}`, clone]);
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state !== "fail") return;
+  // A node that went away says why a moment after its socket closes.
+  await systemClock.sleep(LAST_WORDS_MS);
+  process.stdout.write(logs.join(""));
 });
 afterAll(async () => {
   // Whatever went wrong, nothing of it goes on.
@@ -68,12 +77,15 @@ async function leftRunning(line: string): Promise<string> {
   const child = spawn("bash", ["-c", line], {
     cwd: clone,
     env: environment(),
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
   terminals.push(child);
+  child.stderr.on("data", (chunk) => logs.push(`${line}: ${String(chunk)}`));
+  child.on("exit", (code, signal) => logs.push(`${line}: ended with ${code ?? signal}\n`));
   let printed = "";
-  for await (const chunk of child.stdout) {
+  // A pipe that is closed would cost the node the lines it still has to say.
+  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
     printed += String(chunk);
     if (/^address .+$/m.test(printed)) {
       child.stdout.resume();

@@ -34,6 +34,7 @@ export async function start(given: StartArguments, command: Command): Promise<vo
   const { data, networkKey, priority } = given;
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
+  outliveReader();
   const run = await readRun(given.run);
   await makeDataFolder(data);
   await assertDataIsFree(data);
@@ -42,6 +43,13 @@ export async function start(given: StartArguments, command: Command): Promise<vo
   if (priority === "low") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   let options: ServedOptions | undefined = servedOptions(given, run);
   while (options !== undefined) options = await serve(options, given, stopping);
+}
+
+/** Other commands end when nobody reads on (`starling status | head`); a node has more to do than to print. */
+function outliveReader(): void {
+  process.stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
 }
 
 /** Until the node stops; what to start next, when it has left its run for the successor. */
@@ -127,9 +135,10 @@ async function endOf(node: StarlingNode, exitWhenFinished: boolean): Promise<voi
 async function startAndPrint({ node, dashboard, services }: ServedNode): Promise<void> {
   await startAll(services);
   const { run, addresses } = node.status();
-  process.stdout.write(`run ${run}\npeer ${node.peerId}\n`);
-  if (dashboard !== undefined) process.stdout.write(`dashboard ${dashboard.url()}\n`);
-  for (const address of addresses) process.stdout.write(`address ${address}\n`);
+  const lines = [`run ${run}`, `peer ${node.peerId}`];
+  if (dashboard !== undefined) lines.push(`dashboard ${dashboard.url()}`);
+  for (const address of addresses) lines.push(`address ${address}`);
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 /** A file wins over a CID of the same spelling. */

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -13,6 +14,7 @@ import type { NodeStatus } from "../../../src/node/status.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const START = ["--data", "data", "--listen", "/ip4/127.0.0.1/tcp/0", "--no-mdns", "--no-dht", "--local"];
+const POLL_MS = 20;
 
 let dir: string;
 let run: string;
@@ -92,6 +94,15 @@ describe("F7: a daemon", () => {
     await starling("stop", "--data", "data");
     expect(await exitOf(child)).toBe(0);
     expect(await starling("status", "--data", "data")).toMatch(new RegExp(`${status.peerId} \\(not running`));
+  });
+
+  test("goes on when nobody reads what it prints", async () => {
+    const child = spawnStart();
+    child.stdout?.destroy();
+    while ((await pidThatAnswers()) === undefined) await setTimeout(POLL_MS);
+    expect(await pidThatAnswers()).toBe(child.pid);
+    await starling("stop", "--data", "data");
+    expect(await exitOf(child)).toBe(0);
   });
 
   test("Ctrl-C stops it cleanly, with 0", async () => {
