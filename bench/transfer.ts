@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
 import { Command as Program } from "commander";
 import type { Cid } from "../src/core/index.ts";
+import { NODE_ARGS } from "../scripts/testnet/command.ts";
 import type { Answer, Command } from "./transfer-peer.ts";
 
 const MIB = 2 ** 20;
@@ -40,7 +41,9 @@ class Peer {
   #asked = 0;
 
   constructor() {
-    this.#child = fork(fileURLToPath(new URL("transfer-peer.ts", import.meta.url)));
+    this.#child = fork(fileURLToPath(new URL("transfer-peer.ts", import.meta.url)), {
+      execArgv: [...NODE_ARGS],
+    });
     // One for each question under way.
     this.#child.setMaxListeners(0);
   }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Clock, StarlingError } from "../../src/core/index.ts";
 import { connectControl } from "../../src/node/control/client.ts";
 import type { NodeStatus } from "../../src/node/status.ts";
-import { STARLING } from "./command.ts";
+import { NODE_ARGS, STARLING } from "./command.ts";
 
 /** Guess: loading the engine on a busy machine; a node that has not listened by then will not. */
 const START_TIMEOUT_MS = 60_000;
@@ -35,7 +35,7 @@ export interface DaemonOptions {
   readonly args: readonly string[];
   /** What runs the command, such as `ip netns exec NAME`. */
   readonly within?: readonly string[];
-  /** Arguments of `node` itself. */
+  /** Arguments of `node` itself, besides those that the command has. */
   readonly nodeArgs?: readonly string[];
   /** On top of our own environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -52,7 +52,7 @@ export async function spawnDaemon(o: DaemonOptions): Promise<Daemon> {
   await mkdir(dataDir, { recursive: true });
   const log = await open(logPath, "a");
   const start = [STARLING, "start", "--data", dataDir, "--no-dashboard", ...args];
-  const [command = "", ...rest] = [...within, process.execPath, ...nodeArgs, ...start];
+  const [command = "", ...rest] = [...within, process.execPath, ...NODE_ARGS, ...nodeArgs, ...start];
   const child = spawn(command, rest, {
     // The channel carries nothing: when we are killed it breaks, and the node stops itself.
     stdio: ["ignore", log.fd, log.fd, "ipc"],

@@ -10,13 +10,6 @@ import { Daemons } from "./daemons.ts";
 import { Roots } from "./roots.ts";
 
 const LOOPBACK = { ip: () => "127.0.0.1", on: () => [], port: 0 };
-/** What is weighed is what a node holds: with so small a young generation, what of it was never used hardly counts. */
-const COLLECTING = [
-  "--expose-gc",
-  "--max-semi-space-size=2",
-  "--import",
-  new URL("./collecting.ts", import.meta.url).href,
-];
 /** Nodes that start at the same time: each takes seconds of a core. */
 const AT_ONCE = 4;
 
@@ -50,11 +43,7 @@ export interface Churned {
 /** Throws when somebody stops, or not all who are alive at the end come to the same settled state. */
 export async function endureChurn(o: ChurnOptions): Promise<Churned> {
   const change = (manifest: Manifest): Manifest => changed(manifest, o.stepsPerRound);
-  await using daemons = await Daemons.create(
-    LOOPBACK,
-    { startPeers: o.nodes },
-    { change, nodeArgs: COLLECTING },
-  );
+  await using daemons = await Daemons.create(LOOPBACK, { startPeers: o.nodes }, { change });
   const random = new SeededRandom("churn");
   const roots = new Roots();
   let alive = Array.from({ length: o.nodes }, (_, host) => host);

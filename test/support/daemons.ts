@@ -51,8 +51,6 @@ export type Training = "real" | { readonly stepMs: number };
 interface DaemonsOptions {
   /** Of all that are not told otherwise when they start. */
   readonly training?: Training;
-  /** Arguments of `node` itself. */
-  readonly nodeArgs?: readonly string[];
 }
 
 export class Daemons implements AsyncDisposable {
@@ -60,20 +58,13 @@ export class Daemons implements AsyncDisposable {
   readonly #dir: string;
   readonly #hosts: Hosts;
   readonly #training: Training;
-  readonly #nodeArgs: readonly string[];
   readonly #daemons = new Map<number, Daemon>();
   /** What was waited for did not come, or a node ended by itself: the logs are kept, for whoever wants to know why. */
   #isMissed = false;
 
-  private constructor(
-    dir: string,
-    hosts: Hosts,
-    run: string,
-    { training = "real", nodeArgs = [] }: DaemonsOptions,
-  ) {
+  private constructor(dir: string, hosts: Hosts, run: string, { training = "real" }: DaemonsOptions) {
     this.#dir = dir;
     this.#training = training;
-    this.#nodeArgs = nodeArgs;
     this.#hosts = hosts;
     this.run = run;
   }
@@ -108,7 +99,7 @@ export class Daemons implements AsyncDisposable {
       name: `host-${host}`,
       dir: this.#dir,
       within: this.#hosts.on(host),
-      nodeArgs: [...this.#nodeArgs, ...nodeArgs],
+      nodeArgs,
       ...(env && { env }),
       args: [...run, "--listen", listen, ...QUIET, ...args],
     });

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { NODE_ARGS } from "../../scripts/testnet/command.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { createMetrics } from "../../src/dashboard/index.ts";
 import { createServingMetrics } from "../../src/serving/index.ts";
@@ -40,6 +41,17 @@ const startOptions = (): Set<string> => {
     start?.options.map((option) => option.attributeName().replace(/[A-Z]/g, "-$&").toLowerCase()),
   );
 };
+
+describe("S5 V8's young generation", () => {
+  test("is as small however a node is started", () => {
+    const args = NODE_ARGS.join(" ");
+    expect(read("../bin/starling.js").split("\n")[0]).toBe(`#!/usr/bin/env -S node ${args}`);
+    const { scripts } = JSON.parse(read("../package.json")) as { scripts: Record<string, string> };
+    expect(scripts["starling"]).toBe(`node ${args} src/cli/main.ts`);
+    const entry = /^ENTRYPOINT (.+)$/m.exec(read("docker/Dockerfile"))?.[1] ?? "[]";
+    expect(JSON.parse(entry)).toEqual(["node", ...NODE_ARGS, "bin/starling.js"]);
+  });
+});
 
 describe("N4 deploy/", () => {
   test("every alert has a known metric, a severity and words", async () => {
