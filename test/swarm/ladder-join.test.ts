@@ -19,14 +19,14 @@ const TEXT = fileURLToPath(
 );
 const LAST = 2;
 
-/** The first three rungs of flight-school with few steps; the last does not end, and its rounds take about a second. */
+/** The first three rungs of flight-school with few steps; the last does not end, and its rounds take longer than it takes to open an engine. */
 function threePhases(manifest: Manifest): Manifest {
   const [first, second, third] = manifest.phases as [Phase, Phase, Phase];
   const rule = { ...first.rule, settleDepth: 2 };
   // Some six rounds of two nodes.
   const tokensBudget = 6 * 2 * 4 * 4 * first.model.contextLength;
   const few = { batch: { sequences: 4, stepsPerRound: 4, stepsMax: 16 }, rule, tokensBudget };
-  const steps = 16;
+  const steps = 64;
   return {
     ...manifest,
     phases: [
@@ -134,7 +134,13 @@ test("S3 P3 a joiner at the address of a run that has climbed arrives at its cur
   flock.nodes[2] = joiner;
   await joiner.start();
   const { round } = await until(joiner, isAtWork, "work in the last phase");
-  const status = await until(joiner, (now) => settledRound(now) > round, "its work settled");
+  // It is its own first reader: what it has included of its own, others may not have heard of yet.
+  const isCited = (): boolean => Number.isFinite(record.roundsToInclusion(joiner.peerId));
+  const status = await until(
+    joiner,
+    (now) => settledRound(now) > round && isCited(),
+    "its work cited by others, and settled",
+  );
   expect(ends(status)).toEqual(ends(first.status()));
   expectNoRefolding(record, status);
   expect(record.roundsToInclusion(joiner.peerId)).toBeLessThanOrEqual(3);
