@@ -20,6 +20,7 @@ import {
   cidOf,
   systemClock,
 } from "../src/core/index.ts";
+import { NODE_ARGS } from "../scripts/testnet/command.ts";
 import { decodeReply, encodeRequest } from "../src/gossip/sync-messages.ts";
 import { signContribution } from "../src/node/keys/identity.ts";
 import { type Attack, Attacker, type Prey, ask, attacks } from "../test/support/attacks.ts";
@@ -54,7 +55,7 @@ const TEXT = fileURLToPath(
 );
 const WAITING = fileURLToPath(new URL("../test/support/waiting/hook.ts", import.meta.url));
 const child = fork(fileURLToPath(new URL("./hostile/flock.ts", import.meta.url)), [TEXT], {
-  execArgv: ["--import", WAITING],
+  execArgv: [...NODE_ARGS, "--import", WAITING],
 });
 let last: Look | undefined;
 child.on("message", (message: Look | Ready) => {
