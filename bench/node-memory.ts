@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Table from "cli-table3";
+import { NODE_ARGS } from "../scripts/testnet/command.ts";
 import { silentLog } from "../src/core/index.ts";
 import { estimatePhase } from "../src/node/run/estimate.ts";
 import { type Manifest, createNode, initRun } from "../src/node/index.ts";
@@ -30,7 +31,9 @@ function printTable(): void {
     style: { head: [], border: [] },
   });
   for (const index of PHASES) {
-    const measured = Number(execFileSync(process.execPath, [import.meta.filename, String(index)]));
+    const measured = Number(
+      execFileSync(process.execPath, [...NODE_ARGS, import.meta.filename, String(index)]),
+    );
     const { parameters, memoryBytes } = estimatePhase(phaseAt(index));
     const megabytes = [measured, memoryBytes].map((n) => `${(n / 1e6).toFixed(0)} MB`);
     table.push([parameters, ...megabytes, `${((memoryBytes / measured - 1) * 100).toFixed(0)} %`]);

@@ -19,11 +19,11 @@ export interface PhaseEstimate {
  * Beside the engine: weights, settled weights and residual (int32, 12 bytes), and what encoding, folding and writing a
  * checkpoint hold for a while. Measured: bench/RESULTS.md, memory of a whole node.
  */
-const LEARNER_BYTES_PER_PARAMETER = 22;
+const LEARNER_BYTES_PER_PARAMETER = 19;
 /** Weights and two moments. */
 const SHARED_BYTES_PER_PARAMETER = 12;
 /** Node, its code, and what the network holds. Measured: the same. */
-const PROCESS_BYTES = 200e6;
+const PROCESS_BYTES = 180e6;
 
 type Costs = Omit<Phase, "tokensBudget">;
 
