@@ -59,18 +59,25 @@ function aims(scale: Scale): readonly Line[] {
   ];
 }
 
+/** 200 times in the rounds of everybody else. */
+function often(scale: Scale): readonly Line[] {
+  return [
+    starling("1/64, on 0.5 of the residual", { ...sparse(64), residualInStart: 0.5 }, scale),
+    starling(
+      "1/95, on 0.5 of the residual, 1/8 for the last 6 %",
+      { ...sparse(43, LAST), residualInStart: 0.5 },
+      scale,
+    ),
+  ];
+}
+
 /** At the length of the aims, and what rarer rounds make of the same bytes. */
 export const AT_LENGTH: readonly Line[] = [
   ...aims(LONG),
-  starling("1/64, on 0.5 of the residual", { ...sparse(64), residualInStart: 0.5 }, LONG),
+  ...often(LONG),
   starling(
     "1/64, on the residual, 1/8 for the last 3 %",
     { ...sparse(64, { ...LAST, share: 0.03 }), residualInStart: 1 },
-    LONG,
-  ),
-  starling(
-    "1/95, on 0.5 of the residual, 1/8 for the last 6 %",
-    { ...sparse(43, LAST), residualInStart: 0.5 },
     LONG,
   ),
   starling(
@@ -147,4 +154,14 @@ export const AT_LENGTH: readonly Line[] = [
 ];
 
 /** At the size of the aims too. */
-export const AT_SIZE: readonly Line[] = aims({ ...LONG, model: "flight" }).map(firstSeed);
+const LARGE: Scale = { ...LONG, model: "flight" };
+export const AT_SIZE: readonly Line[] = [
+  ...aims(LARGE),
+  ...often(LARGE),
+  starling("1/64, on 0.25 of the residual", { ...sparse(64), residualInStart: 0.25 }, LARGE),
+  starling(
+    "1/28, rounds of 40 steps, on 0.5 of the residual",
+    { ...sparse(146), residualInStart: 0.5 },
+    { ...LARGE, stepsPerRound: 40 },
+  ),
+].map(firstSeed);
