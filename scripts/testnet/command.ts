@@ -7,7 +7,7 @@ import { StarlingError, messageOf } from "../../src/core/index.ts";
 export const STARLING: string = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 /**
  * Arguments of `node` itself, as the published command has them. Megabytes of each half of V8's young generation, which would grow to
- * 64 in each thread; from a measurement of 1 to 64: a node stays 150 MB smaller and pulls a quarter faster (docs/log.md).
+ * 64 in each thread; from a measurement of 1 to 64: a node stays 60 to 140 MB smaller and pulls a quarter faster (docs/log.md).
  */
 export const NODE_ARGS: readonly string[] = ["--max-semi-space-size=4"];
 
