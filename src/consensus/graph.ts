@@ -27,11 +27,12 @@ export interface GraphOptions extends PhaseOptions {
 export interface Room {
   /** Whether the author weighs something for us, or is ourselves. */
   isKnown(author: PeerId): boolean;
-  /** The highest round that there is room for. */
+  /** The highest round that there is room for, of strangers and of those who are known. */
   readonly roundMax: number;
+  readonly roundMaxKnown: number;
 }
 
-const FOR_STRANGERS: Room = { isKnown: () => false, roundMax: Infinity };
+const FOR_STRANGERS: Room = { isKnown: () => false, roundMax: Infinity, roundMaxKnown: Infinity };
 
 export type Admission =
   | { kind: "added"; contributions: readonly Contribution[] }
@@ -242,9 +243,10 @@ export class ContributionGraph {
   /** Bounds what free keys can make us keep. What somebody cites is let in, so that history can always be linked. */
   #checkRoom(id: ContributionId, h: Header, room: Room): Refused | undefined {
     if (this.#waiting.isWanted(id)) return undefined;
-    if (h.round > room.roundMax) {
-      return ignore("ROUND_AHEAD", `expected at most round ${room.roundMax}, got ${h.round}`);
-    }
+    const isFar = h.round > room.roundMax;
+    const roundMax = isFar && room.isKnown(h.author) ? room.roundMaxKnown : room.roundMax;
+    if (h.round > roundMax)
+      return ignore("ROUND_AHEAD", `expected at most round ${roundMax}, got ${h.round}`);
     const sameRound = this.round(h.round);
     const number = this.#commons.roster.find(h.author);
     if (number !== undefined && this.#authors.get(h.round, number) > 0) {

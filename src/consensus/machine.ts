@@ -35,8 +35,13 @@ import { Support } from "./support.ts";
 import { Tempo } from "./tempo.ts";
 import type { Contribution, View } from "./view.ts";
 
-/** Rounds ahead of ours that are kept; a node that is further behind asks for them again when it gets there. Guess. */
+/** Rounds ahead of ours that are kept of those who weigh nothing here yet. Guess. */
 const AHEAD_ROUNDS_MAX = 64;
+/**
+ * And of those who weigh something: who is left far behind finds nobody any more who holds the bodies of its own rounds, and steps onto a
+ * settled state that only headers of now speak of. Some megabytes for each author. Guess: a day of rounds of 20 s.
+ */
+const AHEAD_ROUNDS_KNOWN_MAX = 4096;
 
 /** Most messages of a large flock change nothing. */
 const NO_EFFECTS: readonly Effect[] = [];
@@ -476,10 +481,14 @@ function callOf(view: View): Call {
 
 /** Before the work begins all history is taken. */
 function roomOf(machine: Machine, self: PeerId): Room {
+  const ahead = (rounds: number): number => (machine.stage === "idle" ? Infinity : machine.round + rounds);
   return {
     isKnown: (author) => author === self || machine.view.weightOf(author) > 0,
     get roundMax() {
-      return machine.stage === "idle" ? Infinity : machine.round + AHEAD_ROUNDS_MAX;
+      return ahead(AHEAD_ROUNDS_MAX);
+    },
+    get roundMaxKnown() {
+      return ahead(AHEAD_ROUNDS_KNOWN_MAX);
     },
   };
 }

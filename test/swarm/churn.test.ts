@@ -13,7 +13,7 @@ test("S5 five nodes, two replaced every five rounds, the bootstrap node gone: ro
     lastRound: 30,
     stayers: [3, 4],
     // A second or two of training.
-    stepsPerRound: 50,
+    stepsPerRound: 150,
     deadlineMs: 500_000,
   });
   expect(disputed).toEqual([]);

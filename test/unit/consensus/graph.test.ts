@@ -179,12 +179,12 @@ describe("equivocation", () => {
     const { history } = grown(0);
     for (let i = 0; i < 32; i++) history.add(`key ${i}`);
     const [known, stranger] = ["ada", "bob"].map((name) => history.make(name, []));
-    const room = { isKnown: (author: PeerId) => author === peerOf("ada"), roundMax: 0 };
+    const room = { isKnown: (author: PeerId) => author === peerOf("ada"), roundMax: 0, roundMaxKnown: 0 };
     expect(codeOf(history.graph.add(stranger.id, stranger.header, room))).toBe("ignore ROUND_FULL");
     expect(codeOf(history.graph.add(known.id, known.header, room))).toBe("added");
     const next = history.make("ada", [known]);
     expect(codeOf(history.graph.add(next.id, next.header, room))).toBe("ignore ROUND_AHEAD");
-    expect(codeOf(history.graph.add(next.id, next.header, { ...room, roundMax: 1 }))).toBe("added");
+    expect(codeOf(history.graph.add(next.id, next.header, { ...room, roundMaxKnown: 1 }))).toBe("added");
   });
 
   test("R5 a queued flood does not fill a round when its parent arrives", () => {

@@ -167,6 +167,19 @@ test("S3 S5 who is outrun while it folds does not train in an old round, and goe
   expect(table.last("train")?.order.round).toBe(1);
 });
 
+test("S5 who is left far behind still hears of now, from those who weigh something; strangers may be 64 rounds ahead", () => {
+  const table = new Table();
+  let round: Made[] = [];
+  for (let r = 0; r <= 100; r++) {
+    const before = round;
+    round = ["bob", "cyd"].map((name) => table.history.add(name, before));
+    for (const made of round) table.header(made);
+  }
+  expect([table.machine.round, table.machine.graph.roundsCount]).toEqual([0, 101]);
+  table.header(table.history.add("eve", round));
+  expect(table.last("refuse")?.why.code).toBe("ROUND_AHEAD");
+});
+
 test("half of the weight hurries us once; a third does not", () => {
   const table = new Table();
   table.give({
