@@ -38,8 +38,9 @@ export class Judging {
     return this.#counts;
   }
 
-  /** Its body is here and can be folded. */
+  /** Its body is here and can be folded; after going over to another history, again: then the machine waits for a word once more. */
   add(contribution: Contribution): void {
+    this.#told.delete(contribution.id);
     this.#waiting.set(contribution.id, contribution);
   }
 

@@ -90,3 +90,13 @@ test("E4: where there is nothing to judge by, all passes: before we begin, of ea
   expect(await desk.judge()).toEqual(["ada/7 passes"]);
   expect(desk.judging.counts.judged).toBe(0);
 });
+
+test("S6 E4: a body that comes again, after we went over to another history in its round, is told of again", async () => {
+  const desk = new Desk();
+  desk.stage = "collecting";
+  desk.verdicts = { "ada/3": accept(null) };
+  for (let history = 0; history < 2; history++) {
+    desk.judging.add(made("ada", 3, 1));
+    expect(await desk.judge()).toEqual(["ada/3 passes"]);
+  }
+});
