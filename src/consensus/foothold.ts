@@ -4,15 +4,19 @@
  * root that it builds on: so the weights may come from anybody.
  */
 import type { PeerId } from "../core/index.ts";
-import type { ContributionGraph } from "./graph.ts";
+import { AHEAD_ROUNDS_KNOWN_MAX, type ContributionGraph } from "./graph.ts";
+import type { Lineage } from "./lineage.ts";
 import type { Settled } from "./header.ts";
 import { wins } from "./histories.ts";
 import { phaseEnd } from "./phase-end.ts";
 import type { Rule } from "./rule.ts";
 import type { Contribution, View } from "./view.ts";
 
-/** Rounds back from the newest in which histories are looked for. Guess: as far ahead as machines keep headers. */
-const TIP_ROUNDS = 64;
+/**
+ * Rounds back from the newest in which histories are looked for: as far as somebody may be ahead of all others, and some more. With
+ * fewer, a light history that races ahead would be the only one in sight.
+ */
+const TIP_ROUNDS = AHEAD_ROUNDS_KNOWN_MAX + 64;
 /** Histories that are compared. Guess. */
 const TIPS_MAX = 16;
 
@@ -55,10 +59,16 @@ export function phaseEndIn(graph: ContributionGraph, tokensBudget: number): Sett
 /** The newest contribution of the history that outweighs all others. */
 function heaviestTip(graph: ContributionGraph): Contribution | undefined {
   const tips: Contribution[] = [];
+  /** What tips build on: almost every contribution is of one of these, and asking each tip takes a walk back. */
+  const known = new Set<Lineage>();
   const oldest = Math.max(0, graph.roundsCount - TIP_ROUNDS);
-  for (let r = graph.roundsCount - 1; r >= oldest && tips.length < TIPS_MAX; r--)
-    for (const c of graph.round(r))
-      if (tips.length < TIPS_MAX && !tips.some((tip) => tip.lineage.agrees(c.lineage))) tips.push(c);
+  for (let r = graph.roundsCount - 1; r >= oldest && tips.length < TIPS_MAX; r--) {
+    for (const c of graph.round(r)) {
+      if (tips.length >= TIPS_MAX || known.has(c.lineage)) continue;
+      if (!tips.some((tip) => tip.lineage.agrees(c.lineage))) tips.push(c);
+      for (let at: Lineage | undefined = c.lineage; at && !known.has(at); at = at.before) known.add(at);
+    }
+  }
   const [first, ...others] = tips;
   return first && others.reduce((best, tip) => (wins(tip.view, best.view) ? tip : best), first);
 }

@@ -23,6 +23,14 @@ export interface GraphOptions extends PhaseOptions {
   readonly commons?: Commons;
 }
 
+/** Rounds ahead of ours that are kept of those who weigh nothing here yet. Guess. */
+export const AHEAD_ROUNDS_MAX = 64;
+/**
+ * And of those who weigh something: who is left far behind finds nobody any more who holds the bodies of its own rounds, and steps onto a
+ * settled state that only headers of now speak of. Some megabytes for each author. Guess: a day of rounds of 20 s.
+ */
+export const AHEAD_ROUNDS_KNOWN_MAX = 4096;
+
 /** What decides whether there is room for a header. Free keys must not take the room of those whose work is accepted. */
 export interface Room {
   /** Whether the author weighs something for us, or is ourselves. */

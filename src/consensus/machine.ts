@@ -20,7 +20,13 @@ import { electorateOf } from "./electorate.ts";
 import { Equivocations } from "./equivocations.ts";
 import type { Effect, Event, FoldPlan, SettledState, Trained } from "./events.ts";
 import { viewOn } from "./foothold.ts";
-import { ContributionGraph, type GraphOptions, type Room } from "./graph.ts";
+import {
+  AHEAD_ROUNDS_KNOWN_MAX,
+  AHEAD_ROUNDS_MAX,
+  ContributionGraph,
+  type GraphOptions,
+  type Room,
+} from "./graph.ts";
 import type { Header } from "./header.ts";
 import { Holdings } from "./holdings.ts";
 import { includedShare } from "./included-share.ts";
@@ -34,14 +40,6 @@ import { Settling } from "./settling.ts";
 import { Support } from "./support.ts";
 import { Tempo } from "./tempo.ts";
 import type { Contribution, View } from "./view.ts";
-
-/** Rounds ahead of ours that are kept of those who weigh nothing here yet. Guess. */
-const AHEAD_ROUNDS_MAX = 64;
-/**
- * And of those who weigh something: who is left far behind finds nobody any more who holds the bodies of its own rounds, and steps onto a
- * settled state that only headers of now speak of. Some megabytes for each author. Guess: a day of rounds of 20 s.
- */
-const AHEAD_ROUNDS_KNOWN_MAX = 4096;
 
 /** Most messages of a large flock change nothing. */
 const NO_EFFECTS: readonly Effect[] = [];

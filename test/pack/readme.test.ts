@@ -18,7 +18,6 @@ const SECTION = "## Your first run, in five minutes";
 const FIRST_INCLUDED_SECONDS_MAX = 300;
 const TIMEOUT_MS = 15 * 60_000;
 const POLL_MS = 200;
-const LAST_WORDS_MS = 2_000;
 /** What stands for the line that `starling address` prints. */
 const ADDRESS = "starling1…";
 
@@ -35,15 +34,14 @@ beforeAll(async () => {
   await promisify(execFile)("git", ["clone", "-q", "--depth", "1", `file://${ROOT}`, clone]);
 });
 afterEach(async ({ task }) => {
-  if (task.result?.state !== "fail") return;
-  // A node that went away says why a moment after its socket closes.
-  await systemClock.sleep(LAST_WORDS_MS);
-  process.stdout.write(logs.join(""));
+  // Whatever went wrong, nothing of it goes on, and what a node said of it comes out.
+  const open = terminals.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const closed = open.map((child) => once(child, "close"));
+  for (const { pid } of open) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  await Promise.all(closed);
+  if (task.result?.state === "fail") process.stdout.write(logs.join(""));
 });
 afterAll(async () => {
-  // Whatever went wrong, nothing of it goes on.
-  for (const { pid, exitCode } of terminals)
-    if (pid !== undefined && exitCode === null) process.kill(-pid, "SIGKILL");
   await rm(dir, { recursive: true, force: true });
 });
 

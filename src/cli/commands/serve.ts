@@ -7,6 +7,7 @@ import { type ApiKey, type LogLevel, createLog, createModelServer, parseKeys } f
 import type { ListenAddress } from "../arguments.ts";
 import { assertDataExists } from "../data-folder.ts";
 import { UsageError } from "../failure.ts";
+import { outliveReader } from "../outlive-reader.ts";
 import { onStopSignal } from "../signals.ts";
 import { waitingFor } from "../waiting.ts";
 
@@ -33,6 +34,7 @@ export async function serve(given: ServeArguments): Promise<void> {
   const { data, model, name, listen, atOnce, queue, chatTemplate, threads, priority, logLevel } = given;
   const stopping = Promise.withResolvers<void>();
   using _signals = onStopSignal(() => stopping.resolve());
+  outliveReader();
   if (model === undefined) await assertDataExists(data);
   const log = createLog({ level: logLevel });
   // Threads that are started later, the writing one among them, inherit it; training has below-normal.

@@ -23,6 +23,7 @@ import {
 } from "../../node/index.ts";
 import { makeDataFolder } from "../data-folder.ts";
 import { UsageError } from "../failure.ts";
+import { outliveReader } from "../outlive-reader.ts";
 import { onStopSignal } from "../signals.ts";
 import { type StartArguments, describeSettings, servedOptions } from "../start-options.ts";
 
@@ -43,13 +44,6 @@ export async function start(given: StartArguments, command: Command): Promise<vo
   if (priority === "low") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   let options: ServedOptions | undefined = servedOptions(given, run);
   while (options !== undefined) options = await serve(options, given, stopping);
-}
-
-/** Other commands end when nobody reads on (`starling status | head`); a node has more to do than to print. */
-function outliveReader(): void {
-  process.stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
 }
 
 /** Until the node stops; what to start next, when it has left its run for the successor. */

@@ -36,12 +36,13 @@ export class StepAhead {
   note({ header }: Contribution): Promise<void> | undefined {
     const { machine, footholds, clock } = this.#deps;
     const { stage, settled, graph } = machine;
-    const [newest] = settledStates(graph);
-    const isSettled = newest !== undefined && header.round < newest.round;
     const isStuck = stage === "waiting" || stage === "collecting";
     const nowMs = clock.nowMs();
-    if (footholds === undefined || this.#looking !== undefined || !isSettled || !isStuck) return undefined;
+    if (footholds === undefined || this.#looking !== undefined || !isStuck) return undefined;
     if (nowMs < this.#nextMs) return undefined;
+    // Last: it goes through history.
+    const [newest] = settledStates(graph);
+    if (newest === undefined || header.round >= newest.round) return undefined;
     this.#nextMs = nowMs + PAUSE_MS;
     this.#looking = this.#look(footholds, Math.max(header.round, settled?.round ?? 0));
     return this.#looking;

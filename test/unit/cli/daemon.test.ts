@@ -5,7 +5,6 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +13,6 @@ import type { NodeStatus } from "../../../src/node/status.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const START = ["--data", "data", "--listen", "/ip4/127.0.0.1/tcp/0", "--no-mdns", "--no-dht", "--local"];
-const POLL_MS = 20;
 
 let dir: string;
 let run: string;
@@ -60,6 +58,14 @@ async function listening(child: ChildProcess): Promise<string[]> {
   throw new Error(`the daemon ended before it listened, with ${child.exitCode}`);
 }
 
+/** Once it has logged this; throws when it ends without. */
+async function logged(child: ChildProcess, text: string): Promise<void> {
+  if (child.stderr === null) throw new Error("expected a pipe");
+  for await (const chunk of child.stderr.iterator({ destroyOnReturn: false }))
+    if (String(chunk).includes(text)) return void child.stderr.resume();
+  throw new Error(`the daemon ended with ${child.exitCode} before it logged: ${text}`);
+}
+
 async function exitOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   return child.exitCode;
@@ -99,7 +105,8 @@ describe("F7: a daemon", () => {
   test("goes on when nobody reads what it prints", async () => {
     const child = spawnStart();
     child.stdout?.destroy();
-    while ((await pidThatAnswers()) === undefined) await setTimeout(POLL_MS);
+    // What it says after it has printed, so after nobody was there to read.
+    await logged(child, "training fits this host");
     expect(await pidThatAnswers()).toBe(child.pid);
     await starling("stop", "--data", "data");
     expect(await exitOf(child)).toBe(0);

@@ -3,13 +3,16 @@ import { expect, test } from "vitest";
 import {
   type Contribution,
   type Effect,
+  type UnsignedHeader,
   Machine,
   type SettledState,
+  batchSeed,
   settledStates,
   viewOn,
 } from "../../../src/consensus/index.ts";
 import { Flock } from "../../support/flock.ts";
-import { digestOfText } from "../../support/run-of.ts";
+import { digestOfText, peerOf, runOf } from "../../support/run-of.ts";
+import { History, type Made } from "./support.ts";
 
 const RULE = { settleDepth: 4, weightWindow: 6 };
 const PATIENCE_MS = 2 ** 40;
@@ -93,4 +96,20 @@ test("S3 the states to go on from are those of the history that weighs most, and
   const options = { rule: { ...flock.nodes[0].options.run.rule }, self: flock.peer(0) };
   expect(viewOn(whole.graph, state, options)?.settledRound).toBe(state.round);
   expect(viewOn(whole.graph, { round: state.round, root: digestOfText("other") }, options)).toBeUndefined();
+});
+
+test("S3 S5 a light history that races a hundred rounds ahead of all others does not hide the heavy one", () => {
+  const history = new History(runOf({ seed: "racer", founders: ["ada", "bob", "cyd"].map(peerOf) }));
+  const change = (h: UnsignedHeader): UnsignedHeader => {
+    const root = h.settled.round === 0 ? h.settled.root : digestOfText(`other/${h.settled.round}`);
+    const data = batchSeed(root, h.round, h.author);
+    return { ...h, settled: { ...h.settled, root }, work: { ...h.work, data } };
+  };
+  let [honest, racer]: [Made[], Made[]] = [[], []];
+  for (let r = 0; r < 130; r++) {
+    if (r < 30) honest = ["ada", "bob"].map((name) => history.add(name, honest));
+    racer = [history.add("cyd", racer, { change })];
+  }
+  const [newest] = settledStates(history.graph);
+  expect(newest?.root).toBe(digestOfText(`settled/${newest?.round}`));
 });
