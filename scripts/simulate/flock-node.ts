@@ -300,6 +300,9 @@ export class FlockNode {
       case "wake":
         this.later(effect.atMs - agenda.nowMs, () => this.#give({ nowMs: this.#nowMs, kind: "tick" }));
         break;
+      case "overdue":
+        // Everybody here keeps all bodies, and folds what there is.
+        break;
       case "finished":
         this.finishedRound = effect.round;
         note(`${this.index} finished ${effect.round}`);

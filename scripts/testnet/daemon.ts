@@ -31,8 +31,10 @@ export interface DaemonOptions {
   /** Such as `node-1`; also its folder under `dir`. */
   readonly name: string;
   readonly dir: string;
-  /** Arguments of `starling start` besides `--data`. */
+  /** Arguments of the command besides `--data`. */
   readonly args: readonly string[];
+  /** `start`, or `join` and an address (default: `start`). */
+  readonly command?: readonly string[];
   /** What runs the command, such as `ip netns exec NAME`. */
   readonly within?: readonly string[];
   /** Arguments of `node` itself, besides those that the command has. */
@@ -46,14 +48,14 @@ export function dataDirOf(dir: string, name: string): string {
 }
 
 export async function spawnDaemon(o: DaemonOptions): Promise<Daemon> {
-  const { name, dir, args, within = [], nodeArgs = [], env = {} } = o;
+  const { name, dir, args, command = ["start"], within = [], nodeArgs = [], env = {} } = o;
   const dataDir = dataDirOf(dir, name);
   const logPath = join(dir, name, "daemon.log");
   await mkdir(dataDir, { recursive: true });
   const log = await open(logPath, "a");
-  const start = [STARLING, "start", "--data", dataDir, "--no-dashboard", ...args];
-  const [command = "", ...rest] = [...within, process.execPath, ...NODE_ARGS, ...nodeArgs, ...start];
-  const child = spawn(command, rest, {
+  const starling = [STARLING, ...command, "--data", dataDir, "--no-dashboard", ...args];
+  const [file = "", ...rest] = [...within, process.execPath, ...NODE_ARGS, ...nodeArgs, ...starling];
+  const child = spawn(file, rest, {
     // The channel carries nothing: when we are killed it breaks, and the node stops itself.
     stdio: ["ignore", log.fd, log.fd, "ipc"],
     // Ctrl-C in a terminal reaches a whole process group; the nodes are told once, by us.

@@ -94,5 +94,7 @@ export type Effect =
   /** Another history outweighs ours: all is folded anew; what had settled from round `fork` on is void. */
   | { readonly kind: "resync"; readonly fork: number; readonly lost: SettledState | undefined }
   | { readonly kind: "wake"; readonly atMs: number }
+  /** Patience ended in this round before two thirds of its voters came; perhaps the flock is in much later ones. */
+  | { readonly kind: "overdue"; readonly round: number }
   /** `leaves`: for the successor of the run that we support. */
   | { readonly kind: "finished"; readonly round: number; readonly leaves: boolean };

@@ -3,7 +3,7 @@
  * (docs/design.md, section 7). What a state must be is said by the headers, since every contribution names the settled
  * root that it builds on: so the weights may come from anybody.
  */
-import type { PeerId } from "../core/index.ts";
+import { type PeerId, assert } from "../core/index.ts";
 import { AHEAD_ROUNDS_KNOWN_MAX, type ContributionGraph } from "./graph.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Settled } from "./header.ts";
@@ -41,10 +41,57 @@ function rankOf({ header, view }: Contribution, self: PeerId): number {
   return header.author === self ? Infinity : view.weightOf(header.author);
 }
 
-/** The settled states of the history that is to be followed, the newest first; each is built on by a header. */
-export function* settledStates(graph: ContributionGraph): Generator<Settled> {
-  let lineage = heaviestTip(graph)?.lineage;
+/** How much of the flock must have gone on in a settled state. */
+export interface Backing {
+  /** Of all voting weight as of the settled round before; 0: a single header is enough, whoever wrote it. */
+  readonly share: number;
+  /** The settled states up to this round are taken as they are. */
+  readonly sinceRound: number;
+}
+
+/**
+ * The settled states of the history that is to be followed, the newest first; each is built on by a header, and by the
+ * weight that is asked for.
+ */
+export function* settledStates(graph: ContributionGraph, backing?: Backing): Generator<Settled> {
+  const tip = heaviestTip(graph)?.lineage;
+  let lineage = tip && backing && backing.share > 0 ? lastBacked(graph, tip, backing) : tip;
   for (; lineage !== undefined; lineage = lineage.before) yield { round: lineage.round, root: lineage.root };
+}
+
+/**
+ * Goes up from what is taken as it is, since weights are only as good as the history below them: who races alone for long
+ * holds all weight in the end, in its own history.
+ */
+function lastBacked(graph: ContributionGraph, tip: Lineage, { share, sinceRound }: Backing): Lineage {
+  const chain: Lineage[] = [tip];
+  for (let at = tip.before; at !== undefined && at.round >= sinceRound; at = at.before) chain.push(at);
+  chain.reverse();
+  const places = new Map(chain.map((lineage, place) => [lineage, place]));
+  /** How far up each author has gone, and the first who went there. */
+  const reached = new Map<PeerId, number>();
+  const first: Contribution[] = [];
+  for (let r = sinceRound; r < graph.roundsCount; r++) {
+    for (const c of graph.round(r)) {
+      const place = places.get(c.lineage);
+      if (place === undefined) continue;
+      first[place] ??= c;
+      reached.set(c.header.author, Math.max(place, reached.get(c.header.author) ?? 0));
+    }
+  }
+  let backed = chain[0];
+  for (let place = 1; place < chain.length; place++) {
+    let [total, behind] = [0, 0];
+    // They vote by the table of the settled round before.
+    for (const [author, weight] of first[place]?.view.voters() ?? []) {
+      total += weight;
+      if ((reached.get(author) ?? -1) >= place) behind += weight;
+    }
+    if (behind < share * total) break;
+    backed = chain[place];
+  }
+  assert(backed !== undefined, "a chain has its tip");
+  return backed;
 }
 
 /** What a phase ends with in the history that is to be followed, once somebody builds on it; undefined: it has not ended there. */

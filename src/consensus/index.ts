@@ -24,7 +24,7 @@ export {
 } from "./accounts.ts";
 export type { Base } from "./base.ts";
 export { rootsNamedBefore } from "./base-roots.ts";
-export { phaseEndIn, settledStates, viewOn } from "./foothold.ts";
+export { type Backing, phaseEndIn, settledStates, viewOn } from "./foothold.ts";
 export { Commons } from "./commons.ts";
 export { type Contribution, type PhaseContext, type View, settledRoundAt } from "./view.ts";
 export { type FoldTerm, foldRound, foldTerms } from "./fold.ts";

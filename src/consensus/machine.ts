@@ -400,7 +400,10 @@ export class Machine {
     const parents = chooseParents(candidates, this.#view, settledHere);
     if (parents.length === 0) return;
     // Who goes on in a phase that is over may be the only one, and outruns nobody.
-    if (!this.#isRanking) this.#tempo.endCollecting(nowMs);
+    if (!this.#isRanking) {
+      if (this.#tempo.isOverdue(nowMs)) this.#emit({ kind: "overdue", round: this.round });
+      this.#tempo.endCollecting(nowMs);
+    }
     this.#enter(this.graph.view(this.round + 1, parents), nowMs);
   }
 

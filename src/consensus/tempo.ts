@@ -46,6 +46,11 @@ export class Tempo {
       : this.#twoThirdsAtMs + this.#graceMs;
   }
 
+  /** All patience has ended, and two thirds did not come. */
+  isOverdue(nowMs: number): boolean {
+    return this.#twoThirdsAtMs === undefined && nowMs >= this.collectUntilMs;
+  }
+
   /** After two thirds of the weight is in. */
   get #graceMs(): number {
     return this.#stretch * Math.max(GRACE_MS_MIN, this.#rule.graceShare * this.#trainMs);
@@ -100,7 +105,7 @@ export class Tempo {
    * all others, and whoever was left behind by them must not wait for the dead for ever.
    */
   endCollecting(nowMs: number): void {
-    if (this.#twoThirdsAtMs !== undefined || nowMs < this.collectUntilMs) return;
+    if (!this.isOverdue(nowMs)) return;
     this.#roundMs =
       this.#roundMs < ROUND_MS_ALONE
         ? Math.min(ROUND_MS_ALONE, 2 * this.#roundMs)

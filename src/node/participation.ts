@@ -333,19 +333,16 @@ export class Participation {
       recorder: bothOf(recorder, phaseEvents(emitter, phase, self)),
       changed: () => this.#deps.changed(),
       gate,
-      footholds:
-        begin.base === undefined
-          ? new Footholds({
-              ...this.#deps,
-              phase,
-              rule: settings.rule,
-              limits: limitsOf(manifest, phase),
-              weightsBytes: 4 * parametersCount(settings.model),
-              learner,
-              swarm,
-              blocks: store.blocks,
-            })
-          : undefined,
+      footholds: new Footholds({
+        ...this.#deps,
+        phase,
+        rule: settings.rule,
+        limits: limitsOf(manifest, phase),
+        weightsBytes: 4 * parametersCount(settings.model),
+        learner,
+        swarm,
+        blocks: store.blocks,
+      }),
       isJoining: this.#landmark !== undefined,
       // In a ladder who comes late may have to fold a phase from its start: nobody may hold its end any more.
       retire: (bodies) => (isJoinable(manifest) ? this.#deps.disk.retire(bodies) : undefined),

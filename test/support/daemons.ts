@@ -83,16 +83,20 @@ export class Daemons implements AsyncDisposable {
     return new Daemons(dir, hosts, runIdOf(changed), o);
   }
 
-  /** Host 0 has the run; the others know only the address of one that runs, host 0 unless told otherwise. */
+  /**
+   * Host 0 has the run; the others know only the address of one that runs, host 0 unless told otherwise, or join by an
+   * address of the run.
+   */
   async start(
     host: number,
-    o: { args?: readonly string[]; training?: Training; via?: number } = {},
+    o: { args?: readonly string[]; training?: Training; via?: number; join?: string } = {},
   ): Promise<void> {
-    const { args = [], training = this.#training, via = 0 } = o;
-    const run =
+    const { args = [], training = this.#training, via = 0, join: address } = o;
+    const named =
       host === 0
         ? ["--run", join(this.#dir, "run.json")]
         : ["--run", this.run, "--bootstrap", await this.#addressOf(via)];
+    const run = address === undefined ? named : [];
     const listen = `/ip4/${this.#hosts.ip(host)}/tcp/${this.#hosts.port}`;
     const { nodeArgs = [], env } = waiting(training);
     const daemon = await spawnDaemon({
@@ -101,6 +105,7 @@ export class Daemons implements AsyncDisposable {
       within: this.#hosts.on(host),
       nodeArgs,
       ...(env && { env }),
+      ...(address !== undefined && { command: ["join", address] }),
       args: [...run, "--listen", listen, ...QUIET, ...args],
     });
     this.#daemons.set(host, daemon);

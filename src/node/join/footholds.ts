@@ -1,7 +1,8 @@
 /**
  * The settled state that a node folds from when it has the headers of all rounds: after a restart its own newest, if the
- * history that weighs most names it and its file is whole; where bodies of the rounds since are nowhere to be had, the
- * newest that a peer holds. Of a phase that is over it is what the phase ended with, and nothing later. Without any it folds
+ * history that weighs most names it and its file is whole; where bodies of the rounds since are nowhere to be had, or the
+ * flock is far ahead, the newest that a peer holds. Those that half of the weight goes on in come first: anybody can
+ * race ahead alone, and until the others settle their rounds differently nothing speaks against it. Of a phase that is over it is what the phase ended with, and nothing later. Without any it folds
  * from the phase's start.
  */
 import {
@@ -40,6 +41,28 @@ export interface FootholdsDeps {
   readonly signal: AbortSignal;
 }
 
+/** Of the voting weight. */
+const HALF = 1 / 2;
+/** Who weighs less than that can't pull a flock along that waits. As much as may be hostile (docs/design.md, section 4). */
+const THIRD = 1 / 3;
+const ANYBODY = 0;
+
+/** What is looked for. */
+export interface Ahead {
+  readonly aboveRound: number;
+  /** Settled, for us: what comes after it needs weight behind it. */
+  readonly sinceRound: number;
+  /** The weight that must have gone on in it; what more went on in is looked for first. */
+  readonly share: "half" | "third" | "any";
+  readonly isRanking?: boolean;
+}
+
+const SHARES: { readonly [K in Ahead["share"]]: readonly number[] } = {
+  half: [HALF],
+  third: [HALF, THIRD],
+  any: [HALF, ANYBODY],
+};
+
 /** Looks around before history is folded from the phase's start after all. Guess. */
 const LOOKS_MAX = 3;
 const LOOK_PAUSE_MS = 1_000;
@@ -51,42 +74,51 @@ export class Footholds {
     this.#deps = deps;
   }
 
-  /** Before the work begins; the learner has its weights then. `isJoining`: by an address, so bodies of before are not wanted. */
-  async first(graph: ContributionGraph, o: { isJoining: boolean }): Promise<SettledState | undefined> {
+  /**
+   * Before the work begins; the learner has its weights then. `isJoining`: by an address, so bodies of before are not wanted.
+   * `sinceRound`: of the address.
+   */
+  async first(
+    graph: ContributionGraph,
+    { isJoining, sinceRound }: { isJoining: boolean; sinceRound: number },
+  ): Promise<SettledState | undefined> {
     const end = this.#endIn(graph);
     const atEnd = end && ((await this.#savedEnd(end)) ?? (await this.#pulled(end)));
     if (atEnd !== undefined) return atEnd;
     const [newest] = settledStates(graph);
     if (newest === undefined) return undefined;
     const own = this.#own(graph).filter(({ round }) => round <= (end?.round ?? Infinity));
-    const isBehind = newest.round - (own[0]?.round ?? 0) > BODIES_KEPT_ROUNDS;
-    if (isBehind || (o.isJoining && own.length === 0)) {
-      const pulled = await this.#patiently(() => this.ahead(graph, own[0]?.round ?? 0));
+    const aboveRound = own[0]?.round ?? 0;
+    const wanted: Ahead = { aboveRound, sinceRound: Math.max(aboveRound, sinceRound), share: "any" };
+    if (newest.round - aboveRound > BODIES_KEPT_ROUNDS || (isJoining && own.length === 0)) {
+      const pulled = await this.#patiently(() => this.ahead(graph, wanted));
       if (pulled !== undefined) return pulled;
     }
     for (const { round } of own) {
       const state = await this.#saved(round);
       if (state !== undefined) return state;
     }
-    return own.length === 0 ? undefined : this.ahead(graph, 0);
+    return own.length === 0 ? undefined : this.ahead(graph, { ...wanted, aboveRound: 0, sinceRound });
   }
 
-  /** The newest above a round that a peer holds, once it is the learner's. */
-  async ahead(
-    graph: ContributionGraph,
-    aboveRound: number,
-    o: { isRanking?: boolean } = {},
-  ): Promise<SettledState | undefined> {
+  /** The newest that a peer holds, once it is the learner's. */
+  async ahead(graph: ContributionGraph, wanted: Ahead): Promise<SettledState | undefined> {
     const { signal } = this.#deps;
-    const end = o.isRanking === true ? undefined : this.#endIn(graph);
+    const end = wanted.isRanking === true ? undefined : this.#endIn(graph);
     const [newest] = settledStates(graph);
-    for (const settled of settledStates(graph)) {
-      if (signal.aborted || settled.round <= aboveRound) break;
-      if (end !== undefined && settled.round > end.round) continue;
-      // Nobody keeps those of before: the last few are served.
-      if (settled.round < (end ?? newest ?? settled).round - BODIES_KEPT_ROUNDS) break;
-      const state = await this.#pulled(settled);
-      if (state !== undefined) return state;
+    const lastRound = Math.min(newest?.round ?? 0, end?.round ?? Infinity);
+    let { aboveRound } = wanted;
+    for (const share of SHARES[wanted.share]) {
+      let newestRound = aboveRound;
+      for (const settled of settledStates(graph, { ...wanted, share })) {
+        newestRound = Math.max(newestRound, settled.round);
+        // Nobody keeps those of long before: the last few are served.
+        if (settled.round <= aboveRound || settled.round < lastRound - BODIES_KEPT_ROUNDS) break;
+        if (signal.aborted) return undefined;
+        const state = settled.round > lastRound ? undefined : await this.#pulled(settled);
+        if (state !== undefined) return state;
+      }
+      aboveRound = newestRound;
     }
     return undefined;
   }

@@ -1,18 +1,19 @@
 /**
- * Bodies of settled rounds are let go in the end. Whoever still needs one that nobody has takes a settled state of later
- * rounds in its place, if a peer holds one.
+ * Stepping onto a settled state of later rounds that a peer holds, in place of folding the rounds up to it. Bodies of
+ * settled rounds are let go in the end, and whoever still needs one that nobody has takes such a state. So does who waited
+ * in vain for a round's voters, if enough of the flock has settled that round long ago: more than half of its weight may have died
+ * then, and the next rounds would take as long.
  */
 import { type Contribution, type Machine, type SettledState, settledStates } from "../../consensus/index.ts";
 import type { Clock } from "../../core/index.ts";
-import type { Footholds } from "./footholds.ts";
+import type { Ahead, Footholds } from "./footholds.ts";
 
 /** Between two looks. Guess: it is a question to every peer. */
 const PAUSE_MS = 10_000;
 
 export interface StepAheadDeps {
   readonly machine: Machine;
-  /** Absent: the machine has a base, or the run's states are none to go on from. */
-  readonly footholds: Footholds | undefined;
+  readonly footholds: Footholds;
   readonly clock: Clock;
   /** The learner has its weights now. */
   readonly take: (state: SettledState) => void;
@@ -34,23 +35,33 @@ export class StepAhead {
 
   /** A body that nobody has so far. Answers with the look that it leads to, if it does. */
   note({ header }: Contribution): Promise<void> | undefined {
-    const { machine, footholds, clock } = this.#deps;
-    const { stage, settled, graph } = machine;
-    const isStuck = stage === "waiting" || stage === "collecting";
+    const { stage } = this.#deps.machine;
+    return stage === "waiting" || stage === "collecting" ? this.#seek(header.round, "any") : undefined;
+  }
+
+  /** A round that patience has ended, told before anything of the next one is folded; answers likewise. */
+  overdue(round: number): Promise<void> | undefined {
+    return this.#seek(round, "third");
+  }
+
+  #seek(aboveRound: number, share: Ahead["share"]): Promise<void> | undefined {
+    const { machine, clock } = this.#deps;
     const nowMs = clock.nowMs();
-    if (footholds === undefined || this.#looking !== undefined || !isStuck) return undefined;
-    if (nowMs < this.#nextMs) return undefined;
+    if (this.#looking !== undefined || nowMs < this.#nextMs) return undefined;
     // Last: it goes through history.
-    const [newest] = settledStates(graph);
-    if (newest === undefined || header.round >= newest.round) return undefined;
+    const [newest] = settledStates(machine.graph);
+    if (newest === undefined || aboveRound >= newest.round) return undefined;
     this.#nextMs = nowMs + PAUSE_MS;
-    this.#looking = this.#look(footholds, Math.max(header.round, settled?.round ?? 0));
+    this.#looking = this.#look(aboveRound, share);
     return this.#looking;
   }
 
-  async #look(footholds: Footholds, aboveRound: number): Promise<void> {
-    const { machine, take } = this.#deps;
-    const state = await footholds.ahead(machine.graph, aboveRound, machine);
+  async #look(aboveRound: number, share: Ahead["share"]): Promise<void> {
+    const { machine, footholds, take } = this.#deps;
+    const { graph, isRanking } = machine;
+    const sinceRound = machine.settled?.round ?? 0;
+    const o: Ahead = { aboveRound: Math.max(aboveRound, sinceRound), sinceRound, share, isRanking };
+    const state = await footholds.ahead(graph, o);
     this.#looking = undefined;
     if (state !== undefined) take(state);
   }

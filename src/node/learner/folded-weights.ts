@@ -39,8 +39,11 @@ export class FoldedWeights {
   /** Of `weights` and of `settled` as they are; undefined since they changed. */
   #root: Digest | undefined;
   #settledRoot: Digest | undefined;
-  /** The settled state that all is folded onto, when it is not the phase's start. weights: (P,) */
-  #base: { readonly round: number; readonly weights: Int32Array } | undefined;
+  /**
+   * Settled states to fold onto instead of the phase's start: the one that we began with, which another history may share that
+   * forks before the newest, and the newest. weights: (P,)
+   */
+  #bases: readonly { readonly round: number; readonly weights: Int32Array }[] = [];
   /** What is folded into `weights` on top of `settled`. */
   readonly #applied = new Map<number, readonly FoldTerm[]>();
   readonly #deltas = new Map<ContributionId, DeltaReader>();
@@ -101,19 +104,20 @@ export class FoldedWeights {
 
   /** Goes on from a settled state: rounds below `round` are folded into its weights, (P,). */
   startFrom(round: number, weights: Int32Array): void {
-    this.#base = { round, weights };
+    this.#bases = [...this.#bases.slice(0, 1).filter((first) => first.round < round), { round, weights }];
     this.#startAgain(round);
   }
 
   /** Another history is followed now: what had settled from round `from` on is void. */
   #startAgain(from: number): void {
-    // It forked before the state that we came from.
-    if (this.#base !== undefined && from < this.#base.round) this.#base = undefined;
+    // It forked before the others.
+    this.#bases = this.#bases.filter(({ round }) => round <= from);
+    const base = this.#bases.at(-1);
     this.#root = undefined;
     this.#settledRoot = undefined;
-    this.weights.set(this.#base?.weights ?? this.#options.start());
+    this.weights.set(base?.weights ?? this.#options.start());
     this.settled.set(this.weights);
-    this.#settledRound = this.#base?.round ?? 0;
+    this.#settledRound = base?.round ?? 0;
     this.#applied.clear();
   }
 

@@ -81,8 +81,8 @@ export interface LoopDeps extends Pick<SettlingDeps, "retire" | "checkpointed"> 
   readonly gate: Gate;
   /** Others may know more than we do: ask before starting. */
   readonly asksFirst: boolean;
-  /** Settled states to go on from; absent: the machine has a base, or the run's states are none to go on from. */
-  readonly footholds: Footholds | undefined;
+  /** Settled states to go on from. */
+  readonly footholds: Footholds;
   /** By an address. */
   readonly isJoining: boolean;
   /** Told of all that the machine was told, and what it asked for. */
@@ -367,6 +367,8 @@ export class RoundLoop {
         return this.#settle(effect.state);
       case "wake":
         return this.#wakeAt(effect.atMs);
+      case "overdue":
+        return this.#stepAhead.overdue(effect.round);
       case "resync":
         return this.#resync(effect.fork, effect.lost);
       case "finished":
@@ -425,13 +427,15 @@ export class RoundLoop {
   // Coming and coming back.
 
   async #begin(): Promise<void> {
-    const { asksFirst, clock, log, footholds, isJoining } = this.#deps;
+    const { asksFirst, clock, log, footholds, isJoining, options } = this.#deps;
     const { signal } = this.#stopping;
     // Whoever goes on from a settled state can't begin without those who made it.
     const patienceMs = this.#hasHistory ? FIRST_SYNC_MS_MAX : JOIN_MS_MAX;
     if (asksFirst) await this.#firstAnswer.wait(patienceMs, { clock, log, signal });
     if (signal.aborted) return;
-    const state = await footholds?.first(this.machine.graph, { isJoining });
+    const sinceRound = options.landmark?.round ?? 0;
+    const isBegun = options.base !== undefined;
+    const state = isBegun ? undefined : await footholds.first(this.machine.graph, { isJoining, sinceRound });
     if (signal.aborted) return;
     if (state !== undefined) {
       this.#footholdRound = state.round;

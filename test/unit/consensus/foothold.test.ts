@@ -113,3 +113,32 @@ test("S3 S5 a light history that races a hundred rounds ahead of all others does
   const [newest] = settledStates(history.graph);
   expect(newest?.root).toBe(digestOfText(`settled/${newest?.round}`));
 });
+
+test("S3 who races ahead alone, while nothing of others' rounds has settled, leads nobody: their weight must have gone on", () => {
+  const history = new History(runOf({ seed: "lone", founders: ["ada", "bob", "cyd"].map(peerOf) }));
+  const { settleDepth } = history.options.rule;
+  let honest: Made[] = [];
+  for (let r = 0; r < 30; r++) honest = ["ada", "bob", "cyd"].map((name) => history.add(name, honest));
+  let racer = honest;
+  // For so long that all weight is its own in its own history.
+  for (let r = 30; r < 130; r++) racer = [history.add("eve", racer)];
+  const newest = (share: number): number | undefined =>
+    [...settledStates(history.graph, { share, sinceRound: 0 })][0]?.round;
+  expect(newest(0)).toBe(129 - settleDepth);
+  expect([newest(1 / 3), newest(1 / 2)]).toEqual([29 - settleDepth, 29 - settleDepth]);
+});
+
+test("S5 where three of five died at once, what the other two went on in is behind a third of the weight, not behind half", () => {
+  const all = ["ada", "bob", "cyd", "dee", "eve"];
+  const history = new History(runOf({ seed: "wave", founders: all.map(peerOf) }));
+  const { settleDepth } = history.options.rule;
+  let round: Made[] = [];
+  for (let r = 0; r < 60; r++)
+    round = (r < 20 ? all : all.slice(0, 2)).map((name) => history.add(name, round));
+  const newest = (share: number, sinceRound = 0): number | undefined =>
+    [...settledStates(history.graph, { share, sinceRound })][0]?.round;
+  expect(newest(1 / 2)).toBe(19 - settleDepth);
+  expect(newest(1 / 3)).toBe(59 - settleDepth);
+  // What is taken as it is needs nobody behind it.
+  expect(newest(1 / 2, 40)).toBe(59 - settleDepth);
+});

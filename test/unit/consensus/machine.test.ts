@@ -180,6 +180,27 @@ test("S5 who is left far behind still hears of now, from those who weigh somethi
   expect(table.last("refuse")?.why.code).toBe("ROUND_AHEAD");
 });
 
+test("S5 a round that patience has ended is told of before the next is folded; one that the others came to is not", () => {
+  const table = new Table();
+  table.work();
+  const a0 = table.publish();
+  const others = ["bob", "cyd"].map((name) => table.history.add(name));
+  for (const made of others) {
+    table.header(made);
+    table.give({ kind: "body", id: made.id, passed: true });
+  }
+  expect([table.machine.round, table.last("overdue")]).toEqual([1, undefined]);
+  table.work();
+  const a1 = table.publish();
+  expect(a1.header.parents).toContain(a0.id);
+  expect(table.last("overdue")).toBeUndefined();
+  table.nowMs = table.last("wake")?.atMs ?? 0;
+  table.effects.splice(0);
+  table.give({ kind: "tick" });
+  expect(table.effects.map(({ kind }) => kind)).toEqual(["overdue", "fold"]);
+  expect(table.last("overdue")?.round).toBe(1);
+});
+
 test("half of the weight hurries us once; a third does not", () => {
   const table = new Table();
   table.give({
