@@ -2,7 +2,9 @@
  * S7: how much of the time nodes on slow lines train. Eight real nodes in network namespaces, 20 Mbit/s up and 100 ms round trip
  * between any two; deltas and folds of 25 million parameters are real, training is a pause of 30 s (test/support/waiting), because no
  * machine trains eight models at once. Encoding, hashing, folding and the disk are not stood in for, and all nodes share this
- * machine's processors: the table says how much of the rest is that. Needs root, `ip`, `tc`, `nft` and Python. `npm run bench:line`.
+ * machine's processors: the table says how much of the rest is that. With `--slower K` everything but the processors is K times slower,
+ * the training, the lines and the way between them, and what was measured is divided by K: what nodes with K times as much
+ * of a processor would take (time dilation, Gupta et al., NSDI 2006). Needs root, `ip`, `tc`, `nft` and Python. `npm run bench:line`.
  */
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -39,15 +41,19 @@ const given = new Command("bench:line")
   .option("--seconds <number>", "training of a round", "30")
   .option("--megabits <number>", "a second, up", "20")
   .option("--round-trip <number>", "milliseconds", "100")
+  .option("--slower <number>", "how many times slower all but the processors is", "1")
   .option("--keep <number>", "of 4096 values that a delta has: 64 is a density of 1/64", "64")
   .option("--report <file>", "where to write the numbers")
   .parse()
   .opts<
-    Record<"nodes" | "rounds" | "seconds" | "megabits" | "roundTrip" | "keep", string> & { report?: string }
+    Record<"nodes" | "rounds" | "seconds" | "megabits" | "roundTrip" | "slower" | "keep", string> & {
+      report?: string;
+    }
   >();
 const nodesCount = Number(given.nodes);
 const lastRound = FIRST_ROUND + Number(given.rounds) - 1;
-const trainMs = 1000 * Number(given.seconds);
+const slower = Number(given.slower);
+const trainMs = 1000 * Number(given.seconds) * slower;
 const deadlineMs = 120_000 + 4 * trainMs * (lastRound + 2);
 const hosts = Array.from({ length: nodesCount }, (_, host) => host);
 
@@ -72,8 +78,9 @@ interface Parts {
   readonly fold: number;
 }
 
-await using network = await Network.create(nodesCount, { oneWayMs: Number(given.roundTrip) / 2 });
-for (const host of hosts) await network.limit(host, { upBits: 1e6 * Number(given.megabits) });
+await using network = await Network.create(nodesCount, { oneWayMs: (slower * Number(given.roundTrip)) / 2 });
+for (const host of hosts)
+  await network.limit(host, { upBits: Math.round((1e6 * Number(given.megabits)) / slower) });
 await using daemons = await Daemons.create(
   network,
   { preset: "flight", startPeers: nodesCount },
@@ -91,7 +98,7 @@ const cpuAfter = await cpuSeconds();
 
 const rounds = (await Promise.all(hosts.map(partsOf))).flat();
 const mean = (part: keyof Parts): number =>
-  rounds.reduce((sum, parts) => sum + parts[part], 0) / rounds.length;
+  rounds.reduce((sum, parts) => sum + parts[part], 0) / rounds.length / slower;
 const parts: Parts = {
   steps: mean("steps"),
   encode: mean("encode"),
@@ -121,7 +128,7 @@ table.push(["round", seconds(totalMs), percent(1)]);
 process.stdout.write(`${table.toString()}\n`);
 process.stdout.write(
   `${rounds.length} rounds of ${nodesCount} nodes, ${parametersCount(MODEL)} parameters, deltas of ${((first?.deltaBytesMean ?? 0) / 1e6).toFixed(2)} MB; ` +
-    `${cpuOfRound.toFixed(1)} s of processor time per node and round, ${availableParallelism()} processors for all\n`,
+    `${cpuOfRound.toFixed(1)} s of processor time per node and round, ${((slower * availableParallelism()) / nodesCount).toFixed(2)} processors for each\n`,
 );
 if (given.report !== undefined)
   await writeFile(

@@ -35,11 +35,23 @@ export interface Ask {
   readonly holder: Holder;
 }
 
+/** When the plan is made, and what has come so far. */
+export interface Progress {
+  readonly nowMs: number;
+  /** When the last block came; before the first: when the pull began. */
+  readonly lastBlockMs: number;
+  /** How often nothing came for as long as we waited for what was given to others. */
+  readonly pausesCount: number;
+}
+
 /** What a holder says of blocks that it has given may have changed after this: then it is asked anew. Guess. */
 export const FRESH_MS = 50;
 /** What it has not given it has promised us, which lasts longer (gifts.ts): half of that. */
 const PROMISED_MS = 5_000;
-/** Blocks given on are waited for until nothing has come for so long, and three times a block of the slowest. Guess. */
+/**
+ * Blocks given on are waited for until nothing has come for so long, and three times a block of the slowest; half as long after each
+ * time that this was in vain: whoever got them may be gone. Guess.
+ */
 const GIVEN_PATIENCE_MS = 5_000;
 /** Before the first block has come. Guess: 1 MiB from somebody who serves eight at once at 20 Mbit/s. */
 const BLOCK_MS = 3_000;
@@ -51,10 +63,12 @@ const SLOW_RATIO = 4;
 export function nextAsk(
   wants: Iterable<Want>,
   holders: readonly Holder[],
-  { nowMs, lastBlockMs, random }: { nowMs: number; lastBlockMs: number; random: SeededRandom },
+  progress: Progress,
+  random: SeededRandom,
 ): Ask | undefined {
+  const { nowMs } = progress;
   const fullest = Math.max(0, ...holders.map(({ held }) => held.size));
-  const isQuiet = hasBeenQuiet(holders, nowMs - lastBlockMs);
+  const isQuiet = isPause(holders, progress);
   let rarest: Ask | undefined;
   let leastRank = Infinity;
   for (const want of wants) {
@@ -86,9 +100,12 @@ function notSpared(
 }
 
 /** Whether so long nothing has come from anybody that what was given to others seems not to reach us. */
-function hasBeenQuiet(holders: readonly Holder[], sinceMs: number): boolean {
+export function isPause(holders: readonly Holder[], { nowMs, lastBlockMs, pausesCount }: Progress): boolean {
+  // Who knows one peer only has nobody to get it from later.
+  if (holders.length === 1) return true;
   const known = holders.map(({ blockMs }) => blockMs).filter((ms) => ms !== undefined);
-  return sinceMs >= GIVEN_PATIENCE_MS + 3 * (known.length > 0 ? Math.max(...known) : BLOCK_MS);
+  const patienceMs = GIVEN_PATIENCE_MS + 3 * (known.length > 0 ? Math.max(...known) : BLOCK_MS);
+  return nowMs - lastBlockMs >= patienceMs / 2 ** pausesCount;
 }
 
 /** The best of these holders for a block, if there is one. */

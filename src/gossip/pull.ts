@@ -22,6 +22,7 @@ import {
   type Holder,
   type Want,
   hasPromised,
+  isPause,
   isToBeAskedAnew,
   nextAsk,
 } from "./pull-plan.ts";
@@ -101,6 +102,9 @@ class Pull {
   #asksCount = 0;
   #failure: unknown;
   #lastBlockMs: number;
+  /** Whether what was given to others is asked for now, because nothing came. */
+  #isPaused = false;
+  #pausesCount = 0;
   #wake: () => void = () => undefined;
 
   constructor(options: PullOptions, deps: PullDeps) {
@@ -165,13 +169,12 @@ class Pull {
     const nowMs = this.#deps.clock.nowMs();
     const window = this.#window();
     const sources = this.#open();
+    const progress = { nowMs, lastBlockMs: this.#lastBlockMs, pausesCount: this.#pausesCount };
+    const isPaused = isPause(sources, progress);
     while (this.#asksCount < ASKS_MAX) {
-      const ask = nextAsk(window, sources, {
-        nowMs,
-        lastBlockMs: this.#lastBlockMs,
-        random: this.#deps.random,
-      });
+      const ask = nextAsk(window, sources, progress, this.#deps.random);
       if (ask === undefined) break;
+      if (isPaused && ask.holder.given.has(ask.want.cid)) this.#isPaused = true;
       this.#ask(ask, nowMs);
     }
     for (const source of sources) {
@@ -244,6 +247,8 @@ class Pull {
     for (const other of this.#asks.get(want.cid) ?? [])
       if (other !== control) other.abort(new Error("another holder was faster"));
     this.#lastBlockMs = this.#deps.clock.nowMs();
+    if (this.#isPaused) this.#pausesCount += 1;
+    this.#isPaused = false;
     await this.#o.take(want.cid, block);
   }
 

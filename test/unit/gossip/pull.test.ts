@@ -53,6 +53,34 @@ test("S1 one holder far away: its line does not stand still between two blocks",
   expect(clock.nowMs()).toBeLessThan((60 / 4) * (100 + 4 * 20) + 500);
 });
 
+test("S1 S3 who knows one peer only is not told to look elsewhere: what that has given to others comes as fast as anything", async () => {
+  const clock = new VirtualClock();
+  const cids = cidsOf(30);
+  const speed = { authorMs: 20, receiverMs: 20, latencyMs: 5 };
+  const { author, receivers } = flock(clock, { receivers: 2, cids, ...speed });
+  const [first, late] = receivers as [SimPeer, SimPeer];
+  const pullOf = async (self: SimPeer): Promise<number> => {
+    const startedMs = clock.nowMs();
+    await clock.run(pullAll(self, { cids, others: [author], clock }));
+    return clock.nowMs() - startedMs;
+  };
+  const firstMs = await pullOf(first);
+  expect(await pullOf(late)).toBeLessThan(1.5 * firstMs);
+});
+
+test("S1 S3 what was given to somebody who is gone costs newcomers a few pauses, each half as long, and not one for each block", async () => {
+  const clock = new VirtualClock();
+  const cids = cidsOf(60);
+  const speed = { authorMs: 20, receiverMs: 20, latencyMs: 5 };
+  const { author, receivers } = flock(clock, { receivers: 3, cids, ...speed });
+  const [gone, ...late] = receivers as [SimPeer, SimPeer, SimPeer];
+  await clock.run(pullAll(gone, { cids, others: [author], clock }));
+  const startedMs = clock.nowMs();
+  const others = [author, ...late];
+  await clock.run(Promise.all(late.map((self) => pullAll(self, { cids, others, clock }))));
+  expect(clock.nowMs() - startedMs).toBeLessThan(30_000);
+});
+
 test("S1 the author dies at 30 % of the transfer: the others complete it from each other", async () => {
   const clock = new VirtualClock();
   const cids = cidsOf(40);
