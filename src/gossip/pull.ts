@@ -102,8 +102,8 @@ class Pull {
   #asksCount = 0;
   #failure: unknown;
   #lastBlockMs: number;
-  /** Whether what was given to others is asked for now, because nothing came. */
-  #isPaused = false;
+  /** Whether what was given to others is asked for now, because nothing came for long. */
+  #hasWaited = false;
   #pausesCount = 0;
   #wake: () => void = () => undefined;
 
@@ -170,11 +170,11 @@ class Pull {
     const window = this.#window();
     const sources = this.#open();
     const progress = { nowMs, lastBlockMs: this.#lastBlockMs, pausesCount: this.#pausesCount };
-    const isPaused = isPause(sources, progress);
+    const isWaitOver = sources.length > 1 && isPause(sources, progress);
     while (this.#asksCount < ASKS_MAX) {
       const ask = nextAsk(window, sources, progress, this.#deps.random);
       if (ask === undefined) break;
-      if (isPaused && ask.holder.given.has(ask.want.cid)) this.#isPaused = true;
+      if (isWaitOver && ask.holder.given.has(ask.want.cid)) this.#hasWaited = true;
       this.#ask(ask, nowMs);
     }
     for (const source of sources) {
@@ -247,8 +247,8 @@ class Pull {
     for (const other of this.#asks.get(want.cid) ?? [])
       if (other !== control) other.abort(new Error("another holder was faster"));
     this.#lastBlockMs = this.#deps.clock.nowMs();
-    if (this.#isPaused) this.#pausesCount += 1;
-    this.#isPaused = false;
+    if (this.#hasWaited) this.#pausesCount += 1;
+    this.#hasWaited = false;
     await this.#o.take(want.cid, block);
   }
 
