@@ -10,12 +10,13 @@ import { generateKeyPair } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { type Header, parseHeader } from "../src/consensus/index.ts";
+import { type Header, batchSeed, parseHeader } from "../src/consensus/index.ts";
 import {
   type Cid,
   type ContributionId,
   DAG_CBOR,
   type PeerId,
+  RAW,
   type RunId,
   cidOf,
   systemClock,
@@ -167,26 +168,49 @@ async function readyOf(process: ChildProcess): Promise<Ready> {
   });
 }
 
-/** Headers are the first node's own, signed by another key, in a round that nobody knows the parents of. */
 async function preyOf({ run, peerId, addresses, block }: Ready): Promise<Prey> {
   const named = { run: run as RunId, peerId: peerId as PeerId, addresses, block: block as Cid };
   const nothing = async (): Promise<Uint8Array> => new Uint8Array(0);
-  await using visitor = await Attacker.create({ ...named, header: nothing });
-  const reply = decodeReply(
-    await ask(visitor, "/starling/1/sync", encodeRequest({ phase: 0, fromRound: 0 })),
-  );
-  if (reply.kind !== "accept") throw new Error("expected headers of the honest");
-  const parsed = reply.value.headers.map(parseHeader).find((each) => each.kind === "accept");
-  if (parsed?.kind !== "accept") throw new Error("expected a header that parses");
-  const { sig: _sig, lot: _lot, ...honest }: Header = parsed.value.header;
-  const key = await generateKeyPair("Ed25519");
-  const author = peerIdFromPrivateKey(key).toString() as PeerId;
+  await using visitor = await Attacker.create({ ...named, header: nothing, fresh: nothing });
+  const honest = await newestHeader(visitor, 0);
+  let bodies = 0;
   return {
     ...named,
-    header: async (n) => {
-      const parents = [cidOf(new TextEncoder().encode(`nobody's ${n}`), DAG_CBOR) as ContributionId];
-      const draft = { ...honest, author, round: 1, parents, previous: undefined };
-      return (await signContribution(draft, key)).bytes;
+    // In a round that nobody knows the parents of.
+    header: (n) =>
+      signedByNobody(honest, {
+        round: 1,
+        parents: [cidOf(new TextEncoder().encode(`nobody's ${n}`), DAG_CBOR) as ContributionId],
+      }),
+    fresh: async (attacker) => {
+      const newest = await newestHeader(attacker, Math.max(...(last?.rounds ?? [0])) - 1);
+      const cid = cidOf(new TextEncoder().encode(`nobody's body ${bodies++}`), RAW);
+      return signedByNobody(newest, { delta: newest.delta && { ...newest.delta, cid } });
     },
   };
+}
+
+/** Of the newest round that the prey tells of, from a round on. */
+async function newestHeader(attacker: Attacker, fromRound: number): Promise<Header> {
+  const request = encodeRequest({ phase: 0, fromRound: Math.max(0, fromRound) });
+  const reply = decodeReply(await ask(attacker, "/starling/1/sync", request));
+  const headers = (reply.kind === "accept" ? reply.value.headers : [])
+    .map(parseHeader)
+    .flatMap((parsed) => (parsed.kind === "accept" ? [parsed.value.header] : []));
+  const newest = headers.toSorted((a, b) => b.round - a.round)[0];
+  if (newest === undefined) throw new Error("expected headers of the honest");
+  return newest;
+}
+
+/** An honest header with something else in it, by an author that was never heard of. */
+async function signedByNobody(
+  { sig: _sig, lot: _lot, ...honest }: Header,
+  change: Partial<Pick<Header, "round" | "parents" | "delta">>,
+): Promise<Uint8Array> {
+  const key = await generateKeyPair("Ed25519");
+  const author = peerIdFromPrivateKey(key).toString() as PeerId;
+  const changed = { ...honest, ...change };
+  const data = batchSeed(changed.settled.root, changed.round, author);
+  const work = { ...changed.work, data };
+  return (await signContribution({ ...changed, author, work, previous: undefined }, key)).bytes;
 }

@@ -79,8 +79,8 @@ interface Parts {
 }
 
 await using network = await Network.create(nodesCount, { oneWayMs: (slower * Number(given.roundTrip)) / 2 });
-for (const host of hosts)
-  await network.limit(host, { upBits: Math.round((1e6 * Number(given.megabits)) / slower) });
+const line = { upBits: Math.round((1e6 * Number(given.megabits)) / slower), queueMs: 400 * slower };
+for (const host of hosts) await network.limit(host, line);
 await using daemons = await Daemons.create(
   network,
   { preset: "flight", startPeers: nodesCount },

@@ -41,6 +41,8 @@ export interface Prey {
   readonly block: Cid;
   /** Headers that it would take for good ones, if it had their parents: the n-th of any number. */
   header(n: number): Promise<Uint8Array>;
+  /** One that it takes for good, of its present round and of a new author, which names a body that nobody has. */
+  fresh(attacker: Attacker): Promise<Uint8Array>;
 }
 
 export type Attack = (attacker: Attacker, signal: AbortSignal) => Promise<void>;
@@ -190,10 +192,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
 
   "wrong bytes for a hash": async (attacker, signal) => {
-    // It has everything, it says; and whatever is asked for, it sends something else.
+    // It has everything, it says, and its authors have made something; and whatever is asked for, it sends something else.
     await attacker.serve(HAVE, (request) => new Uint8Array((request.length - 1) / CID_BYTES).fill(HELD));
     await attacker.serve(BLOCKS, () => Buffer.concat([Uint8Array.of(FOUND), randomBytes(4096)]));
-    await signalled(signal);
+    await again(signal, async () => {
+      // First, or who was cut off would dial fifty times a second.
+      await systemClock.sleep(1000, signal);
+      attacker.sendRaw(await attacker.prey.fresh(attacker));
+    });
   },
 
   "bytes that nobody asked for": async (attacker, signal) => {

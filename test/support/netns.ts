@@ -105,9 +105,12 @@ export class Network implements AsyncDisposable {
   }
 
   /** A line of so many bits a second, behind a queue as of a home router; down only where there is a bridge. */
-  async limit(host: number, o: { upBits: number; downBits?: number }): Promise<void> {
+  async limit(host: number, o: { upBits: number; downBits?: number; queueMs?: number }): Promise<void> {
+    const { queueMs = 400 } = o;
     const limited = (where: string, device: string, bits: number): Promise<string> =>
-      sh(`tc -n ${where} qdisc replace dev ${device} root tbf rate ${bits}bit burst 32kb latency 400ms`);
+      sh(
+        `tc -n ${where} qdisc replace dev ${device} root tbf rate ${bits}bit burst 32kb latency ${queueMs}ms`,
+      );
     await limited(this.name(host), "eth0", o.upBits);
     if (o.downBits !== undefined) await limited(this.#name("bridge"), `port${host}`, o.downBits);
   }

@@ -29,6 +29,8 @@ const CID = cidOf(BLOCK, RAW);
 const POLL = { timeout: 20_000, interval: 20 };
 /** As headers are to the gossip room: the first byte says what is wrong with them. */
 const WAITING = 0;
+const headerOf = async (n: number): Promise<Uint8Array> =>
+  Buffer.concat([Uint8Array.of(WAITING), randomBytes(`${n}`, 1000), Uint8Array.of(0)]);
 
 test.each(Object.entries(attacks))(
   "S8 %s: the attacker is cut off, honest peers of its address are not",
@@ -52,8 +54,8 @@ test.each(Object.entries(attacks))(
       peerId: victim.peerId,
       addresses: victim.addresses(),
       block: CID,
-      header: async (n) =>
-        Buffer.concat([Uint8Array.of(WAITING), randomBytes(`${n}`, 1000), Uint8Array.of(0)]),
+      header: headerOf,
+      fresh: () => headerOf(0),
     });
     const stop = new AbortController();
     const attacking = attack(attacker, stop.signal);
@@ -112,7 +114,8 @@ test("S8 six requests that stand still on one connection are one fault: whose li
     peerId: victim.peerId,
     addresses: victim.addresses(),
     block: CID,
-    header: async () => new Uint8Array(0),
+    header: headerOf,
+    fresh: () => headerOf(0),
   });
   const cutOff = new Promise<void>((resolve) =>
     late.libp2p.addEventListener("peer:disconnect", () => resolve(), { once: true }),
