@@ -2,8 +2,8 @@
  * The settled state that a node folds from when it has the headers of all rounds: after a restart its own newest, if the
  * history that weighs most names it and its file is whole; where bodies of the rounds since are nowhere to be had, or the
  * flock is far ahead, the newest that a peer holds. Those that half of the weight goes on in come first: anybody can
- * race ahead alone, and until the others settle their rounds differently nothing speaks against it. Of a phase that is over it is what the phase ended with, and nothing later. Without any it folds
- * from the phase's start.
+ * race ahead alone, and until the others settle their rounds differently nothing speaks against it. Of a phase that is
+ * over it is what the phase ended with, and nothing later. Without any it folds from the phase's start.
  */
 import {
   type ContributionGraph,
@@ -52,13 +52,12 @@ export interface Ahead {
   readonly aboveRound: number;
   /** Settled, for us: what comes after it needs weight behind it. */
   readonly sinceRound: number;
-  /** The weight that must have gone on in it; what more went on in is looked for first. */
-  readonly share: "half" | "third" | "any";
+  /** The weight that must have gone on in it; what half went on in is looked for first. */
+  readonly share: "third" | "any";
   readonly isRanking?: boolean;
 }
 
 const SHARES: { readonly [K in Ahead["share"]]: readonly number[] } = {
-  half: [HALF],
   third: [HALF, THIRD],
   any: [HALF, ANYBODY],
 };
