@@ -8,7 +8,7 @@ const LOOPBACK = { ip: () => "127.0.0.1", on: () => [], port: 0 };
 const SETTLE_DEPTH = 2;
 /** More than bodies are kept for. */
 const ROUNDS_ASLEEP = 75;
-const WAIT_MS = 120_000;
+const WAIT_MS = 240_000;
 /** A state that was settled when the address was made may be held by nobody when the node is up, on a busy machine. */
 const SLEEPERS = [2, 3, 4, 5, 6];
 

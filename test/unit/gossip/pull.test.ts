@@ -56,7 +56,7 @@ test("S1 one holder far away: its line does not stand still between two blocks",
 test("S1 S3 who knows one peer only is not told to look elsewhere: what that has given to others comes as fast as anything", async () => {
   const clock = new VirtualClock();
   const cids = cidsOf(30);
-  const speed = { authorMs: 20, receiverMs: 20, latencyMs: 5 };
+  const speed = { authorMs: 20, receiverMs: 20, latencyMs: 50 };
   const { author, receivers } = flock(clock, { receivers: 2, cids, ...speed });
   const [first, late] = receivers as [SimPeer, SimPeer];
   const pullOf = async (self: SimPeer): Promise<number> => {
