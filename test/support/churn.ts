@@ -32,11 +32,6 @@ export interface Churned {
   /** Who stayed, in the early and in the last round. */
   readonly bytesEarly: readonly number[];
   readonly bytesLate: readonly number[];
-  /**
-   * Of all who stayed together, late to early: what one of them holds goes up and down by an eighth and more with V8's collections,
-   * each a minute or two apart (docs/log.md).
-   */
-  readonly growth: number;
   readonly stayed: readonly NodeStatus[];
   /** Where those who are alive at the end are by then, who came last at the end. */
   readonly alive: readonly NodeStatus[];
@@ -74,8 +69,7 @@ export async function endureChurn(o: ChurnOptions): Promise<Churned> {
     ),
   );
   const killedCount = next - o.nodes;
-  const growth = sum(bytesLate) / sum(bytesEarly);
-  return { bytesEarly, bytesLate, growth, stayed, alive: statuses, killedCount, disputed: roots.disputed() };
+  return { bytesEarly, bytesLate, stayed, alive: statuses, killedCount, disputed: roots.disputed() };
 
   function noted(host: number, fits: (status: NodeStatus) => boolean): (status: NodeStatus) => boolean {
     return (status) => {
@@ -111,10 +105,6 @@ export async function endureChurn(o: ChurnOptions): Promise<Churned> {
     const mortal = alive.filter((host) => host !== 0 && !o.stayers.includes(host));
     return Array.from({ length: count }, () => mortal.splice(random.below(mortal.length), 1)[0] ?? 0);
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
 }
 
 /** A run without an end. */
