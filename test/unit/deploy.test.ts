@@ -42,8 +42,8 @@ const startOptions = (): Set<string> => {
   );
 };
 
-describe("S5 V8's young generation", () => {
-  test("is as small however a node is started", () => {
+describe("S5 V8's heap", () => {
+  test("is kept as small however a node is started", () => {
     const args = NODE_ARGS.join(" ");
     expect(read("../bin/starling.js").split("\n")[0]).toBe(`#!/usr/bin/env -S node ${args}`);
     const { scripts } = JSON.parse(read("../package.json")) as { scripts: Record<string, string> };
