@@ -43,19 +43,19 @@ function rankOf({ header, view }: Contribution, self: PeerId): number {
 
 /** How much of the flock must have gone on in a settled state. */
 export interface Backing {
-  /** Of all voting weight as of the settled round before; 0: a single header is enough, whoever wrote it. */
+  /** Of all voting weight as of the settled round before; 0: any of it. */
   readonly share: number;
   /** The settled states up to this round are taken as they are. */
   readonly sinceRound: number;
 }
 
 /**
- * The settled states of the history that is to be followed, the newest first; each is built on by a header, and by the
- * weight that is asked for.
+ * The settled states of the history that is to be followed, the newest first; each is built on by a header, whoever wrote it,
+ * and by the weight that is asked for.
  */
 export function* settledStates(graph: ContributionGraph, backing?: Backing): Generator<Settled> {
   const tip = heaviestTip(graph)?.lineage;
-  let lineage = tip && backing && backing.share > 0 ? lastBacked(graph, tip, backing) : tip;
+  let lineage = tip && backing ? lastBacked(graph, tip, backing) : tip;
   for (; lineage !== undefined; lineage = lineage.before) yield { round: lineage.round, root: lineage.root };
 }
 
@@ -87,19 +87,26 @@ function lastBacked(graph: ContributionGraph, tip: Lineage, { share, sinceRound 
       total += weight;
       if ((reached.get(author) ?? -1) >= place) behind += weight;
     }
-    if (behind < share * total) break;
+    if (behind < share * total || (behind === 0 && total > 0)) break;
     backed = chain[place];
   }
   assert(backed !== undefined, "a chain has its tip");
   return backed;
 }
 
-/** What a phase ends with in the history that is to be followed, once somebody builds on it; undefined: it has not ended there. */
-export function phaseEndIn(graph: ContributionGraph, tokensBudget: number): Settled | undefined {
+/**
+ * What a phase ends with in the history that is to be followed, once that weight has gone on in it; undefined: it has not
+ * ended there.
+ */
+export function phaseEndIn(
+  graph: ContributionGraph,
+  tokensBudget: number,
+  backing: Backing,
+): Settled | undefined {
   const tip = heaviestTip(graph);
   const round = tip && phaseEnd(tip.view, tokensBudget);
   if (tip === undefined || round === undefined) return undefined;
-  const root = tip.lineage.at(round)?.root;
+  const root = lastBacked(graph, tip.lineage, backing).at(round)?.root;
   return root && { round, root };
 }
 

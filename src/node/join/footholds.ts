@@ -1,9 +1,8 @@
 /**
  * The settled state that a node folds from when it has the headers of all rounds: after a restart its own newest, if the
  * history that weighs most names it and its file is whole; where bodies of the rounds since are nowhere to be had, or the
- * flock is far ahead, the newest that a peer holds. Those that half of the weight goes on in come first: anybody can
- * race ahead alone, and until the others settle their rounds differently nothing speaks against it. Of a phase that is
- * over it is what the phase ended with, and nothing later. Without any it folds from the phase's start.
+ * flock is far ahead, the newest that a peer holds (states-ahead.ts). Of a phase that is over it is what the phase ended
+ * with, and nothing later. Without any it folds from the phase's start.
  */
 import {
   type ContributionGraph,
@@ -22,6 +21,7 @@ import type { LearnerClient } from "../learner/client.ts";
 import { BODIES_KEPT_ROUNDS } from "../disk/retention.ts";
 import { decodeBase } from "./base-record.ts";
 import { tryBase } from "./pull-base.ts";
+import { type Ahead, SOME, statesAhead } from "./states-ahead.ts";
 import { takeBase } from "./take-base.ts";
 
 export interface FootholdsDeps {
@@ -40,27 +40,6 @@ export interface FootholdsDeps {
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
-
-/** Of the voting weight. */
-const HALF = 1 / 2;
-/** Who weighs less than that can't pull a flock along that waits. As much as may be hostile (docs/design.md, section 4). */
-const THIRD = 1 / 3;
-const ANYBODY = 0;
-
-/** What is looked for. */
-export interface Ahead {
-  readonly aboveRound: number;
-  /** Settled, for us: what comes after it needs weight behind it. */
-  readonly sinceRound: number;
-  /** The weight that must have gone on in it; what half went on in is looked for first. */
-  readonly share: "third" | "any";
-  readonly isRanking?: boolean;
-}
-
-const SHARES: { readonly [K in Ahead["share"]]: readonly number[] } = {
-  third: [HALF, THIRD],
-  any: [HALF, ANYBODY],
-};
 
 /** Looks around before history is folded from the phase's start after all. Guess. */
 const LOOKS_MAX = 3;
@@ -81,15 +60,17 @@ export class Footholds {
     graph: ContributionGraph,
     { isJoining, sinceRound }: { isJoining: boolean; sinceRound: number },
   ): Promise<SettledState | undefined> {
-    const end = this.#endIn(graph);
+    const saved = this.#own(graph);
+    const trustedRound = Math.max(saved[0]?.round ?? 0, sinceRound);
+    const end = this.#endIn(graph, trustedRound);
     const atEnd = end && ((await this.#savedEnd(end)) ?? (await this.#pulled(end)));
     if (atEnd !== undefined) return atEnd;
-    const [newest] = settledStates(graph);
-    if (newest === undefined) return undefined;
-    const own = this.#own(graph).filter(({ round }) => round <= (end?.round ?? Infinity));
+    const own = saved.filter(({ round }) => round <= (end?.round ?? Infinity));
     const aboveRound = own[0]?.round ?? 0;
-    const wanted: Ahead = { aboveRound, sinceRound: Math.max(aboveRound, sinceRound), share: "any" };
+    const [newest] = settledStates(graph, { share: SOME, sinceRound: trustedRound });
+    if (newest === undefined) return undefined;
     if (newest.round - aboveRound > BODIES_KEPT_ROUNDS || (isJoining && own.length === 0)) {
+      const wanted = { aboveRound, sinceRound: trustedRound, share: "some" } as const;
       const pulled = await this.#patiently(() => this.ahead(graph, wanted));
       if (pulled !== undefined) return pulled;
     }
@@ -97,27 +78,20 @@ export class Footholds {
       const state = await this.#saved(round);
       if (state !== undefined) return state;
     }
-    return own.length === 0 ? undefined : this.ahead(graph, { ...wanted, aboveRound: 0, sinceRound });
+    if (own.length === 0 && !isJoining) return undefined;
+    return this.ahead(graph, { aboveRound: 0, sinceRound, share: "any" });
   }
 
-  /** The newest that a peer holds, once it is the learner's. */
-  async ahead(graph: ContributionGraph, wanted: Ahead): Promise<SettledState | undefined> {
-    const { signal } = this.#deps;
-    const end = wanted.isRanking === true ? undefined : this.#endIn(graph);
-    const [newest] = settledStates(graph);
-    const lastRound = Math.min(newest?.round ?? 0, end?.round ?? Infinity);
-    let { aboveRound } = wanted;
-    for (const share of SHARES[wanted.share]) {
-      let newestRound = aboveRound;
-      for (const settled of settledStates(graph, { ...wanted, share })) {
-        newestRound = Math.max(newestRound, settled.round);
-        // Nobody keeps those of long before: the last few are served.
-        if (settled.round <= aboveRound || settled.round < lastRound - BODIES_KEPT_ROUNDS) break;
-        if (signal.aborted) return undefined;
-        const state = settled.round > lastRound ? undefined : await this.#pulled(settled);
-        if (state !== undefined) return state;
-      }
-      aboveRound = newestRound;
+  /** The first of those wanted that a peer holds, once it is the learner's. */
+  async ahead(
+    graph: ContributionGraph,
+    { isRanking = false, ...wanted }: Omit<Ahead, "endRound"> & { readonly isRanking?: boolean },
+  ): Promise<SettledState | undefined> {
+    const end = isRanking ? undefined : this.#endIn(graph, wanted.sinceRound);
+    for (const settled of statesAhead(graph, { ...wanted, ...(end && { endRound: end.round }) })) {
+      if (this.#deps.signal.aborted) return undefined;
+      const state = await this.#pulled(settled);
+      if (state !== undefined) return state;
     }
     return undefined;
   }
@@ -130,9 +104,9 @@ export class Footholds {
     return state;
   }
 
-  #endIn(graph: ContributionGraph): Settled | undefined {
+  #endIn(graph: ContributionGraph, sinceRound: number): Settled | undefined {
     const { isRung, tokensBudget } = this.#deps.limits;
-    return isRung === true ? phaseEndIn(graph, tokensBudget) : undefined;
+    return isRung === true ? phaseEndIn(graph, tokensBudget, { share: SOME, sinceRound }) : undefined;
   }
 
   async #savedEnd(end: Settled): Promise<SettledState | undefined> {

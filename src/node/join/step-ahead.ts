@@ -6,7 +6,8 @@
  */
 import { type Contribution, type Machine, type SettledState, settledStates } from "../../consensus/index.ts";
 import type { Clock } from "../../core/index.ts";
-import type { Ahead, Footholds } from "./footholds.ts";
+import type { Footholds } from "./footholds.ts";
+import type { Ahead } from "./states-ahead.ts";
 
 /** Between two looks. Guess: it is a question to every peer. */
 const PAUSE_MS = 10_000;
@@ -36,7 +37,7 @@ export class StepAhead {
   /** A body that nobody has so far. Answers with the look that it leads to, if it does. */
   note({ header }: Contribution): Promise<void> | undefined {
     const { stage } = this.#deps.machine;
-    return stage === "waiting" || stage === "collecting" ? this.#seek(header.round, "any") : undefined;
+    return stage === "waiting" || stage === "collecting" ? this.#seek(header.round, "some") : undefined;
   }
 
   /** A round that patience has ended, told before anything of the next one is folded; answers likewise. */
@@ -60,7 +61,7 @@ export class StepAhead {
     const { machine, footholds, take } = this.#deps;
     const { graph, isRanking } = machine;
     const sinceRound = machine.settled?.round ?? 0;
-    const o: Ahead = { aboveRound: Math.max(aboveRound, sinceRound), sinceRound, share, isRanking };
+    const o = { aboveRound: Math.max(aboveRound, sinceRound), sinceRound, share, isRanking };
     const state = await footholds.ahead(graph, o);
     this.#looking = undefined;
     if (state !== undefined) take(state);

@@ -7,6 +7,7 @@ import {
   Machine,
   type SettledState,
   batchSeed,
+  phaseEndIn,
   settledStates,
   viewOn,
 } from "../../../src/consensus/index.ts";
@@ -122,10 +123,10 @@ test("S3 who races ahead alone, while nothing of others' rounds has settled, lea
   let racer = honest;
   // For so long that all weight is its own in its own history.
   for (let r = 30; r < 130; r++) racer = [history.add("eve", racer)];
-  const newest = (share: number): number | undefined =>
-    [...settledStates(history.graph, { share, sinceRound: 0 })][0]?.round;
-  expect(newest(0)).toBe(129 - settleDepth);
-  expect([newest(1 / 3), newest(1 / 2)]).toEqual([29 - settleDepth, 29 - settleDepth]);
+  const newest = (share?: number): number | undefined =>
+    [...settledStates(history.graph, share === undefined ? share : { share, sinceRound: 0 })][0]?.round;
+  expect(newest()).toBe(129 - settleDepth);
+  for (const share of [0, 1 / 3, 1 / 2]) expect(newest(share)).toBe(29 - settleDepth);
 });
 
 test("S5 where three of five died at once, what the other two went on in is behind a third of the weight, not behind half", () => {
@@ -141,4 +142,21 @@ test("S5 where three of five died at once, what the other two went on in is behi
   expect(newest(1 / 3)).toBe(59 - settleDepth);
   // What is taken as it is needs nobody behind it.
   expect(newest(1 / 2, 40)).toBe(59 - settleDepth);
+});
+
+test("P1 S3 who races ahead alone ends no phase: somebody who weighs must have gone on in what it ends with", () => {
+  const all = ["ada", "bob", "cyd"];
+  const history = new History(runOf({ seed: "early", founders: all.map(peerOf) }));
+  const perHeader = 10 * history.options.limits.tokensPerStep;
+  let round: Made[] = [];
+  for (let r = 0; r < 30; r++) round = all.map((name) => history.add(name, round));
+  const endOf = (budget: number): number | undefined =>
+    phaseEndIn(history.graph, budget, { share: 0, sinceRound: 0 })?.round;
+  expect(endOf(3 * 20 * perHeader)).toBe(20);
+  let racer = round;
+  for (let r = 30; r < 130; r++) racer = [history.add("eve", racer)];
+  expect(endOf(3 * 20 * perHeader)).toBe(20);
+  expect(endOf(3 * 29 * perHeader)).toBeUndefined();
+  for (let r = 30; r < 40; r++) round = all.map((name) => history.add(name, round));
+  expect(endOf(3 * 29 * perHeader)).toBe(29);
 });
