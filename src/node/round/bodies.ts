@@ -2,6 +2,7 @@
 import PQueue from "p-queue";
 import type { Contribution, ContributionGraph } from "../../consensus/index.ts";
 import {
+  BLOCK_BYTES,
   type Clock,
   type ContributionId,
   type Logger,
@@ -15,9 +16,14 @@ import {
 import type { Swarm } from "../../gossip/index.ts";
 import { type BlockStore, pullBody } from "../../storage/index.ts";
 
-/** Bodies pulled at the same time. Guess: enough to keep a home line busy. */
-const PULLS_MAX = 8;
-/** Of them, of authors who weigh nothing: free keys must not keep the line from the others. Guess. */
+/**
+ * Bodies pulled at the same time. One block waits for round trips more than for the line, so of those there are many: what a
+ * flock of seventeen sends at once. Larger ones would all be read from the disk at once, if they all came at once. Guess.
+ */
+const ONE_BLOCK_PULLS_MAX = 16;
+const PULLS_MAX = 4;
+/** Of authors who weigh nothing: free keys must not keep the line from the others, nor the memory. Guess. */
+const STRANGERS_ONE_BLOCK_PULLS_MAX = 8;
 const STRANGERS_PULLS_MAX = 4;
 const RETRY_MS_FIRST = 200;
 const RETRY_MS_MAX = 5_000;
@@ -25,9 +31,9 @@ const RETRY_MS_MAX = 5_000;
 const LACKING_MS = 800;
 
 export interface BodiesDeps {
-  readonly swarm: Swarm;
+  readonly swarm: Pick<Swarm, "peerId" | "peers" | "isRelayed" | "fetchBlocks">;
   readonly blocks: BlockStore;
-  readonly graph: ContributionGraph;
+  readonly graph: Pick<ContributionGraph, "round">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -43,8 +49,8 @@ export interface BodiesDeps {
 
 export class Bodies {
   readonly #deps: BodiesDeps;
-  readonly #known = new PQueue({ concurrency: PULLS_MAX - STRANGERS_PULLS_MAX });
-  readonly #strangers = new PQueue({ concurrency: STRANGERS_PULLS_MAX });
+  readonly #known = lanes(ONE_BLOCK_PULLS_MAX, PULLS_MAX);
+  readonly #strangers = lanes(STRANGERS_ONE_BLOCK_PULLS_MAX, STRANGERS_PULLS_MAX);
   readonly #pulling = new Map<ContributionId, Promise<void>>();
 
   constructor(deps: BodiesDeps) {
@@ -70,7 +76,8 @@ export class Bodies {
   async #pull(contribution: Contribution): Promise<void> {
     const { clock, log, signal } = this.#deps;
     const { view, header } = contribution;
-    const queue = view.weightOf(header.author) > 0 ? this.#known : this.#strangers;
+    const { oneBlock, larger } = view.weightOf(header.author) > 0 ? this.#known : this.#strangers;
+    const queue = (header.delta?.bytes ?? 0) > BLOCK_BYTES ? larger : oneBlock;
     for (let retryMs = RETRY_MS_FIRST; !signal.aborted; retryMs = Math.min(RETRY_MS_MAX, 2 * retryMs)) {
       try {
         const priority = -retryMs;
@@ -126,4 +133,15 @@ export class Bodies {
     // A relay's line is somebody else's: whoever has the body and a direct connection comes first.
     return holders.toSorted((a, b) => Number(swarm.isRelayed(a)) - Number(swarm.isRelayed(b)));
   }
+}
+
+/** For bodies of one block, and for larger ones: neither waits for the other. */
+function lanes(
+  oneBlockMax: number,
+  largerMax: number,
+): { readonly oneBlock: PQueue; readonly larger: PQueue } {
+  return {
+    oneBlock: new PQueue({ concurrency: oneBlockMax }),
+    larger: new PQueue({ concurrency: largerMax }),
+  };
 }
