@@ -9,7 +9,7 @@ export const STARLING: string = fileURLToPath(new URL("../../src/cli/main.ts", i
  * Arguments of `node` itself, as the published command has them. Megabytes of each half of V8's young generation, which would grow to
  * 64 in each thread; from a measurement of 1 to 64: a node stays 60 to 140 MB smaller and pulls a quarter faster. And how much the
  * old one may grow before it is collected, which V8 lets double a small heap; from a measurement: a node's resident memory stays within
- * 4 % instead of 24 % (docs/log.md).
+ * 4 % instead of 24 %, and pulling from a fast line takes two thirds more CPU (docs/log.md).
  */
 export const NODE_ARGS: readonly string[] = ["--max-semi-space-size=4", "--heap-growing-percent=20"];
 
