@@ -39,15 +39,14 @@ export function* statesAhead(graph: ContributionGraph, wanted: Ahead): Generator
   const { sinceRound, endRound = Infinity } = wanted;
   let { aboveRound } = wanted;
   for (const share of SHARES[wanted.share]) {
-    const backing = share === ANYBODY ? undefined : { share, sinceRound };
-    const states = [...settledStates(graph, backing)].filter(({ round }) => round <= endRound);
-    const newestRound = states[0]?.round ?? 0;
-    // Nobody keeps those of long before: the last few are served.
-    const oldestRound = Math.max(aboveRound + 1, newestRound - BODIES_KEPT_ROUNDS);
-    for (const settled of states) {
-      if (settled.round < oldestRound) break;
+    let newestRound: number | undefined;
+    for (const settled of settledStates(graph, share === ANYBODY ? undefined : { share, sinceRound })) {
+      if (settled.round > endRound) continue;
+      newestRound ??= settled.round;
+      // Nobody keeps those of long before: the last few are served.
+      if (settled.round <= aboveRound || settled.round < newestRound - BODIES_KEPT_ROUNDS) break;
       yield settled;
     }
-    aboveRound = Math.max(aboveRound, newestRound);
+    aboveRound = Math.max(aboveRound, newestRound ?? 0);
   }
 }
